@@ -1,0 +1,1 @@
+"""Connect Auditor: decides whether an OAuth 2.0 application may go live."""

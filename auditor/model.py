@@ -1,0 +1,153 @@
+"""The nouns of a report: what a check observes, what the judge concludes, what a renderer shows.
+
+The JSON form of `Report` is a contract (see `schema report`): its fields change only with `SCHEMA`.
+Paths are relative to the repository's root, with `/`; lines are 1-based. No text here ever holds a secret's value.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+SCHEMA = 1
+
+Status: TypeAlias = Literal["pass", "fail", "review", "not-applicable", "attested"]
+Severity: TypeAlias = Literal["low", "medium", "high", "critical"]
+Confidence: TypeAlias = Literal["low", "medium", "high"]
+ProblemKind: TypeAlias = Literal[
+    "syntax", "unreadable", "encoding", "too-large", "too-deep", "too-complex", "crashed", "timeout", "unsupported",
+    "link", "git", "suppression", "incomplete",
+]  # fmt: skip
+
+SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high", "critical")
+
+
+class Noun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=False):
+    """All nouns are frozen and refuse unknown fields."""
+
+
+class Place(Noun, order=True):
+    """Where something is: a path and a 1-based line, with what is seen there in a few words."""
+
+    path: str
+    line: int
+    end_line: int
+    message: str = ""
+    column: int = 1
+
+
+class Observation(Noun):
+    """One answer of one check: a status with its place. `rule` names the rule that asked.
+
+    `unit` is the qualified name of the enclosing function or class, for the fingerprint ("" for module level).
+    """
+
+    items: tuple[str, ...]
+    rule: str
+    status: Literal["pass", "fail", "review", "not-applicable"]
+    place: Place | None
+    message: str
+    related: tuple[Place, ...] = ()
+    confidence: Confidence = "high"
+    unit: str = ""
+    provider: str = ""
+
+
+class Evidence(Noun):
+    """A place that proves an item's status."""
+
+    path: str
+    line: int
+    end_line: int
+    message: str
+
+
+class ItemResult(Noun):
+    """A checklist item with its verdict. `summary` is one sentence; evidence is sorted, the deciding one first."""
+
+    id: str
+    title: str
+    section: str
+    status: Status
+    summary: str
+    evidence: tuple[Evidence, ...] = ()
+
+
+class RelatedPlace(Noun):
+    """Another place that belongs to a finding."""
+
+    path: str
+    line: int
+    message: str
+
+
+class Suppressed(Noun):
+    """Why a finding is not counted: a reasoned comment or the baseline."""
+
+    by: Literal["comment", "baseline"]
+    reason: str
+    path: str = ""
+    line: int = 0
+
+
+class Finding(Noun):
+    """A violation. `fingerprint` has no line number: rule, path, enclosing unit, normalised line, occurrence."""
+
+    rule: str
+    items: tuple[str, ...]
+    severity: Severity
+    confidence: Confidence
+    path: str
+    line: int
+    end_line: int
+    message: str
+    fix: str
+    fingerprint: str
+    related: tuple[RelatedPlace, ...] = ()
+    suppressed: Suppressed | None = None
+
+
+class Problem(Noun):
+    """Something that could not be read or followed; nothing is lost silently. `path` is "" for the whole audit."""
+
+    path: str
+    kind: ProblemKind
+    message: str
+    line: int = 0
+
+
+class Files(Noun):
+    """How many files the audit looked at (`read`) and how many programs it analysed."""
+
+    read: int
+    analysed: int
+
+
+class Connection(Noun):
+    """A provider that the application connects to and where that is seen. `name` is "" for an unknown provider."""
+
+    name: str
+    path: str
+    line: int
+
+
+class Tool(Noun):
+    """Who made the report."""
+
+    name: str
+    version: str
+
+
+class Report(Noun):
+    """The whole audit: always all 26 items in the checklist's order, findings sorted by path, line and rule."""
+
+    schema: int
+    tool: Tool
+    root: str
+    items: tuple[ItemResult, ...]
+    findings: tuple[Finding, ...]
+    problems: tuple[Problem, ...]
+    files: Files
+    application: str = ""
+    connections: tuple[Connection, ...] = ()
