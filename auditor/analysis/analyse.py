@@ -1,0 +1,123 @@
+"""From programs to facts: modules first, in the order of their imports, then every entry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from auditor import program as ir
+from auditor.analysis import calls, effects, entries
+from auditor.analysis.link import Linker
+from auditor.analysis.state import State
+from auditor.analysis.walk import Walker
+from auditor.analysis.world import Frame, OverBudget, World
+from auditor.facts import Entry, Facts
+from auditor.library import Libraries
+from auditor.model import Problem
+
+
+def analyse(programs: Iterable[ir.Program], paths: Iterable[str], libraries: Libraries) -> Facts:
+    """All facts of the loaded programs. `paths` are all paths of the tree: an import may mean a file not loaded."""
+    loaded = {program.path: program for program in programs}
+    world = World(loaded, libraries, Linker(paths))
+    world.named = _named(loaded.values())
+    walker = Walker(world)
+    modules = tuple(_walk_module(walker, loaded[path], number) for number, path in enumerate(_import_order(world)))
+    startup = len(world.events), len(world.writes), len(world.problems)
+    found = entries.run_all(walker)
+    if world.mutable:  # some entry writes what another reads: walk again, knowing it
+        del world.events[startup[0] :], world.writes[startup[1] :], world.problems[startup[2] :]
+        world.walked.clear()
+        found = entries.run_all(walker)
+    return Facts(
+        entries=(*modules, *found),
+        events=tuple(world.events),
+        writes=tuple(world.writes),
+        problems=tuple(world.problems),
+        kinds=world.kinds,
+        media=world.media,
+        terms=world.terms,
+    )
+
+
+def _named(programs: Iterable[ir.Program]) -> frozenset[str]:
+    """All names that are used anywhere: a unit of such a name may have a caller."""
+    out: set[str] = set()
+    for program in programs:
+        for node in ir.walk(program):
+            if type(node) is ir.Name:
+                out.add(node.id)
+            elif type(node) is ir.Member:
+                out.add(node.name)
+        for statement in program.body:
+            if type(statement) is ir.Export and type(statement.value) is ir.Name:
+                used = sum(
+                    type(node) is ir.Name and node.id == statement.value.id
+                    for other in program.body
+                    if other is not statement
+                    for node in ir.walk(other)
+                )
+                if not used:
+                    out.discard(statement.value.id)
+    return frozenset(out)
+
+
+def _import_order(world: World) -> list[str]:
+    """Modules before those that import them; a cycle is entered at its first path."""
+    order: list[str] = []
+    state: dict[str, int] = {}
+    for start in sorted(world.programs):
+        stack: list[tuple[str, list[str]]] = [(start, _imports(world, start))] if start not in state else []
+        state.setdefault(start, 1)
+        while stack:
+            path, waiting = stack[-1]
+            if waiting:
+                nearest = waiting.pop(0)
+                if nearest not in state:
+                    state[nearest] = 1
+                    stack.append((nearest, _imports(world, nearest)))
+                continue
+            order.append(path)
+            stack.pop()
+    return order
+
+
+def _imports(world: World, path: str) -> list[str]:
+    program = world.programs[path]
+    language = "python" if program.language == "python" else "javascript"
+    found: dict[str, None] = {}
+    for node in ir.walk(program):
+        module = node.module if type(node) in (ir.Import, ir.Export) else None  # type: ignore[attr-defined]
+        if module is None:
+            continue
+        target = world.linker.resolve(path, module, language)
+        if target in world.programs:
+            found[target] = None  # type: ignore[index]
+        if language == "python" and type(node) is ir.Import and node.name:
+            sub = world.linker.submodule(path, module, node.name)
+            if sub in world.programs:
+                found[sub] = None  # type: ignore[index]
+    return [one for one in found if one != path]
+
+
+def _walk_module(walker: Walker, program: ir.Program, number: int) -> Entry:
+    world = walker.world
+    language = "python" if program.language == "python" else "javascript"
+    entry = Entry(number, "module", program.path, "", 1, max(1, program.text_lines), language)
+    scope = ("module", program.path)
+    frame = Frame(scope, (scope,), program, None, "", startup=True)
+    state = State({}, frozenset())
+    if program.language == "python":
+        state.slots[scope, "__name__"] = walker.terms.literal("__main__")
+    with world.entered(entry):
+        try:
+            walker.block(program.body, state, frame)
+        except OverBudget:
+            world.problems.append(Problem(program.path, "incomplete", "this file is too large to follow", 1))
+        except RecursionError:
+            world.stack.clear()
+            world.problems.append(Problem(program.path, "too-deep", "this file nests too deeply to follow", 1))
+    world.globals.update(state.slots)
+    return entry
+
+
+__all__ = ["analyse", "calls", "effects"]

@@ -1,0 +1,950 @@
+"""What a library's names do, as their models say, and how values are written out, read back and compared."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from auditor import program as ir
+from auditor.analysis import actions, calls, entries
+from auditor.analysis.state import State
+from auditor.analysis.world import Arguments, ClassInfo, Frame
+from auditor.facts import Write
+from auditor.library import Model, Reference
+from auditor.terms import Term, Terms, alternatives, contains, leaves, plain, text_of, value_of, values
+
+if TYPE_CHECKING:
+    from auditor.analysis.walk import Walker
+
+_QUERY_TYPES = frozenset({"URLSearchParams", "FormData", "httpx.QueryParams", "QueryParams"})
+_STATUS = frozenset({"status", "status_code", "statusCode", "code"})
+_ROOTS = {
+    "input": "INPUT", "session": "SESSION", "cookies": "COOKIES", "headers": "HEADERS", "callback-url": "CALLBACK_URL",
+    "environment": "ENV",
+}  # fmt: skip
+_OUTLIVING = ("SESSION", "COOKIES", "STORAGE")
+
+
+def unit_key(function: Term) -> tuple[str, int]:
+    """The key of a function's unit in the world's table."""
+    return function.data[0], function.data[1]  # type: ignore[index]
+
+
+def is_input(term: Term) -> bool:
+    """Whether a value was read straight from the request."""
+    return term.kind == "load" and term.args[0].kind == "root" and term.args[0].data[0] == "INPUT"  # type: ignore[index]
+
+
+def holder_of(w: Walker, term: Term) -> Term:
+    """The object whose slots a term means: a root is one object, however it was reached."""
+    if term.kind == "root":
+        return w.terms.make("root", (term.data[0], ""))  # type: ignore[index]
+    return term
+
+
+# ------------------------------------------------------------------------------------- names and members
+
+
+def known(w: Walker, term: Term, frame: Frame | None) -> Term:
+    """A library's name as what its model says that it is."""
+    name, language = term.data  # type: ignore[misc]
+    model = w.world.libraries.find(language, name)
+    return _as_model(w, term, model, name) if model is not None else term
+
+
+def _as_model(w: Walker, term: Term, model: Model, name: str) -> Term:
+    if model.is_ in _ROOTS:
+        root = w.world.root(_ROOTS[model.is_], model.like or name)
+        if model.medium:
+            w.world.media.setdefault(holder_of(w, root), model.medium)
+        return root
+    if model.is_ in ("request", "response", "client", "store"):
+        w.world.types[term] = model.like or name
+        if model.medium:
+            w.world.media[term] = model.medium
+        return term
+    if model.like and not model.is_:
+        w.world.types[term] = model.like
+    if model.kind and model.kind != "secret":
+        w.world.kinds[term] = model.kind
+    return term
+
+
+def known_member(w: Walker, holder: Term, name: str, state: State, frame: Frame) -> Term | None:
+    """A member that a library model, or what every response has, gives a meaning to."""
+    if holder.kind == "error":
+        return _error_member(w, holder, name)
+    if holder in w.world.http and name in _STATUS:
+        return w.terms.make("op", "status", (holder,))
+    if holder in w.world.http and name in ("ok", "is_success"):
+        return w.terms.make("op", "ok", (holder,))
+    if name == "length" and frame.language == "javascript" and holder.kind not in ("object",):
+        return w.terms.make("op", "len", (holder,))
+    full = w.world.name_of(holder)
+    if not full:
+        return None
+    model = w.world.libraries.find(frame.language, f"{full}.{name}")
+    if model is None:
+        return None
+    if model.same == "object":
+        return holder
+    if model.is_ == "callback-url" or (holder.kind == "root" and holder.data[0] == "CALLBACK_URL"):  # type: ignore[index]
+        if model.is_ == "input" or model.is_ == "callback-url":
+            return w.world.root(_ROOTS[model.is_], model.like or f"{full}.{name}")
+        return w.world.root("CALLBACK_URL", model.like or "str")
+    if model.is_ in _ROOTS:
+        return _as_model(w, holder, model, f"{full}.{name}")
+    if model.status:
+        return w.terms.make("op", "status", (holder,))
+    if model.ok:
+        return w.terms.make("op", "ok", (holder,))
+    loaded = w.read(holder, w.terms.literal(name), state)
+    return _as_model(w, loaded, model, f"{full}.{name}") if loaded.kind == "load" else loaded
+
+
+def _error_member(w: Walker, error: Term, name: str) -> Term | None:
+    if not error.args:
+        return None
+    if name == "response":
+        return error.args[0]
+    if name in _STATUS:
+        return w.terms.make("op", "status", (error.args[0],))
+    return None
+
+
+def known_item(w: Walker, holder: Term, key: Term, state: State, frame: Frame) -> Term | None:
+    """A subscript that means more than a slot: a part of what a query string holds."""
+    if holder.kind == "parsed" and holder.args[0].kind == "root":
+        return w.read(w.world.root("INPUT", "dict"), key, state)
+    return None
+
+
+def mapping_get(w: Walker, mapping: Term, key: Term) -> Term:
+    """A value of a frozen mapping; an unknown key may be any of them."""
+    name = text_of(key)
+    keys: tuple[str | None, ...] = mapping.data  # type: ignore[assignment]
+    if name is not None:
+        for own, value in zip(reversed(keys), reversed(mapping.args), strict=True):
+            if own == name:
+                return value
+            if own is None:
+                return w.terms.unknown("spread", (value,))
+        return w.terms.none
+    return w.terms.unknown("any key", mapping.args)
+
+
+# ------------------------------------------------------------------------------- writing out, reading back
+
+
+def freeze(w: Walker, term: Term, state: State, depth: int = 6) -> Term:
+    """A term in which objects are replaced by what they hold now."""
+    kind = term.kind
+    if kind == "object" and depth:
+        if term in w.world.instances:
+            return term
+        keys: list[str | None] = []
+        parts: list[Term] = []
+        for key in w.world.keys.get(term, ()):
+            value = state.slots.get((term, key)) or w.world.globals.get((term, key))
+            if value is None or value is w.terms.none and key.kind != "literal":
+                continue
+            keys.append(text_of(key) if key.kind == "literal" and key is not w.terms.true else None)
+            parts.append(freeze(w, value, state, depth - 1))
+        if term.data[0] in _QUERY_TYPES:  # type: ignore[index]
+            return w.terms.make("serial", "query", (w.terms.make("mapping", tuple(keys), tuple(parts)),))
+        if term.data[0] == "URL":  # type: ignore[index]
+            return as_text(w, term, state)
+        return w.terms.make("mapping", tuple(keys), tuple(parts))
+    if kind in ("sequence", "text", "serial") and depth:
+        parts = [freeze(w, one, state, depth - 1) for one in term.args]
+        return w.terms.make(kind, term.data, tuple(parts)) if tuple(parts) != term.args else term
+    if kind == "alt" and depth:
+        pairs = [(freeze(w, one, state, depth - 1), guard) for one, guard in alternatives(term)]
+        return w.terms.alt(pairs)
+    return term
+
+
+def as_text(w: Walker, term: Term, state: State) -> Term:
+    """A value as a text takes it up: builders of queries and addresses are written out as they stand now."""
+    if term.kind != "object":
+        return term
+    type_name = term.data[0]  # type: ignore[index]
+    if type_name in _QUERY_TYPES:
+        return freeze(w, term, state)
+    if type_name == "URL":
+        base = state.slots.get((term, w.terms.literal("href"))) or w.terms.unknown("address")
+        query = state.slots.get((term, w.terms.literal("searchParams")))
+        written = freeze(w, query, state) if query is not None else None
+        if written is None or (written.kind == "serial" and not written.args[0].args):
+            return base
+        return w.terms.text((base, w.terms.literal("?"), written))
+    return term
+
+
+def text_made(w: Walker, text: Term, node: ir.Node, state: State, frame: Frame) -> Term:
+    """A text was put together: it may be an address that begins an authorization."""
+    actions.text_seen(w, text, node, state, frame)
+    return text
+
+
+def formatted(terms: Terms, pattern: str, argument: Term) -> Term:
+    """`pattern % argument` as a text."""
+    arguments = list(argument.args) if argument.kind == "sequence" else [argument]
+    parts: list[Term] = []
+    for piece in re.split(r"(%\([^)]*\)[sdr]|%[sdr])", pattern):
+        if piece.startswith("%(") or piece in ("%s", "%d", "%r"):
+            if piece.startswith("%(") or not arguments:
+                parts.append(terms.unknown("format", (argument,)))
+            else:
+                parts.append(arguments.pop(0))
+        elif piece:
+            parts.append(terms.literal(piece.replace("%%", "%")))
+    return terms.text(parts)
+
+
+def format_call(terms: Terms, pattern: str, arguments: Arguments) -> Term:
+    """`pattern.format(...)` as a text."""
+    positional = iter(arguments.positional)
+    parts: list[Term] = []
+    for piece in re.split(r"(\{[^{}]*\})", pattern):
+        if piece.startswith("{") and piece.endswith("}"):
+            name = re.split(r"[.:!\[]", piece[1:-1])[0]
+            if name and not name.isdigit():
+                parts.append(arguments.named.get(name) or terms.unknown("format", arguments.all()))
+            elif name.isdigit() and int(name) < len(arguments.positional):
+                parts.append(arguments.positional[int(name)])
+            else:
+                parts.append(next(positional, terms.unknown("format")))
+        elif piece:
+            parts.append(terms.literal(piece))
+    return terms.text(parts)
+
+
+def spread_into(w: Walker, target: Term, value: Term, state: State) -> None:
+    """Copy all slots of a value into an object: `{...value}`, `dict(**value)`, `Object.assign`."""
+    frozen = freeze(w, value, state, 2)
+    whole = holder_of(w, target)
+    if frozen.kind == "mapping":
+        for key, part in zip(frozen.data, frozen.args, strict=True):  # type: ignore[call-overload]
+            if key is None:
+                _spread_slot(w, whole, part, state)
+            else:
+                w.world.keys.setdefault(whole, {})[w.terms.literal(key)] = None
+                state.slots[whole, w.terms.literal(key)] = part
+    elif frozen.kind == "alt":
+        for one in values(frozen):
+            if one is not w.terms.none:
+                spread_into(w, target, one, state)
+    elif frozen is not w.terms.none:
+        _spread_slot(w, whole, frozen, state)
+
+
+def _spread_slot(w: Walker, holder: Term, value: Term, state: State) -> None:
+    """What an object was spread from and whose keys nobody knows lies under the key True."""
+    w.world.keys.setdefault(holder, {})[w.terms.true] = None
+    before = state.slots.get((holder, w.terms.true))
+    state.slots[holder, w.terms.true] = value if before is None else w.terms.unknown("spread", (before, value))
+
+
+def without(w: Walker, value: Term, keys: Iterable[Term], state: State, frame: Frame, node: ir.Node) -> Term:
+    """All slots but these: `const {a, ...rest} = value`."""
+    frozen = freeze(w, value, state, 3)
+    taken = {text_of(key) for key in keys}
+    if frozen.kind == "mapping":
+        kept = [(k, v) for k, v in zip(frozen.data, frozen.args, strict=True) if k not in taken]  # type: ignore[call-overload]
+        return w.terms.make("mapping", tuple(k for k, _ in kept), tuple(v for _, v in kept))
+    return w.terms.unknown("rest", (frozen,))
+
+
+# ------------------------------------------------------------------------------------------ comparisons
+
+
+def compared(w: Walker, op: str, left: Term, right: Term, loose: bool, state: State) -> Term:
+    """The condition that a comparison holds."""
+    terms = w.terms
+    if op in ("!=", "is not", "not in"):
+        positive = {"!=": "==", "is not": "is", "not in": "in"}[op]
+        return terms.negate(compared(w, positive, left, right, loose, state))
+    if op == "in":
+        return membership(w, left, right, state)
+    for one, other in ((left, right), (right, left)):
+        if op in ("==", "is") and one.kind == "op" and one.data == "typeof":
+            name = text_of(other)
+            if name == "undefined":
+                return w.negated_presence(one.args[0])
+            if name in ("string", "number", "object", "function"):
+                return w.present(one.args[0])
+        if one.kind == "op" and one.data == "len" and other.kind == "literal":
+            return _length(w, op, one, other, one is left)
+    return w.compare(op, left, right, loose)
+
+
+def _length(w: Walker, op: str, length: Term, bound: Term, ordered: bool) -> Term:
+    limit = value_of(bound)
+    there = w.terms.truth(length.args[0])
+    if (op in ("==", "is") and limit == 0) or (op == "<" and ordered and limit == 1):
+        return w.terms.negate(there)
+    if ordered and ((op == ">" and limit == 0) or (op == ">=" and limit == 1)):
+        return there
+    if not ordered and op == "<" and limit == 0:
+        return there
+    return w.terms.make("compare", (op, False), (length, bound) if ordered else (bound, length))
+
+
+def membership(w: Walker, element: Term, container: Term, state: State) -> Term:
+    """The condition that a container has a key or an element."""
+    terms = w.terms
+    if container.kind == "sequence" and container.data is None:
+        return terms.any(w.compare("==", element, one) for one in container.args)
+    if container.kind == "alt":
+        return terms.any(terms.all((guard, membership(w, element, one, state))) for one, guard in alternatives(container))
+    whole = holder_of(w, container)
+    keyed = container.kind in ("root", "mapping", "parsed") or (container.kind == "object")
+    if keyed and element.kind == "literal":
+        found = state.slots.get((whole, element))
+        if found is not None:
+            return w.present(found)
+        value = w.read(container, element, state)
+        if value.kind != "load":
+            return w.present(value)
+        return terms.make("exists", None, (value,))
+    return terms.make("compare", ("in", False), (element, whole))
+
+
+# ---------------------------------------------------------------------------------------- library calls
+
+
+def pick(reference: Reference | None, arguments: Arguments, w: Walker | None = None) -> Term | None:
+    """The argument that a model refers to, or None when it is not given."""
+    if reference is None:
+        return None
+    if isinstance(reference, tuple):
+        for one in reference:
+            found = pick(one, arguments)
+            if found is not None:
+                return found
+        return None
+    if reference == "object":
+        return arguments.receiver
+    if isinstance(reference, int):
+        return arguments.positional[reference] if reference < len(arguments.positional) else None
+    return arguments.named.get(reference)
+
+
+def external_call(
+    w: Walker, function: Term, arguments: Arguments, state: State, frame: Frame, node: ir.Node, decorating: bool
+) -> Term:
+    """A call whose callee the program does not define."""
+    world = w.world
+    name = world.name_of(function)
+    model = world.libraries.find(frame.language, name) if name else None
+    if model is None and name:
+        last = name.rpartition(".")[2]
+        model = world.libraries.find(frame.language, f"*.{last}") if last != name else None
+    frozen = Arguments(
+        [freeze(w, one, state) for one in arguments.positional],
+        {key: freeze(w, one, state) for key, one in arguments.named.items()},
+        arguments.receiver,
+    )
+    receiver = (arguments.receiver,) if arguments.receiver is not None else ()
+    keywords = tuple(frozen.named)
+    result = w.terms.make(
+        "call", (name or "", keywords, world.site(frame, node), bool(receiver)), (*frozen.all(), *receiver)
+    )
+    if arguments.receiver is not None:
+        world.receivers[result] = arguments.receiver
+    if model is None:
+        actions.call_seen(w, name or "", None, frozen, result, state, frame, node)
+        for one in arguments.all():
+            _hand_on(w, one, state, frame, node)
+        return arguments.positional[0] if decorating and arguments.positional else result
+    value = apply(w, model, name or "", arguments, frozen, result, state, frame, node)
+    if decorating and arguments.positional and value is result and model.route is None and not model.decorates:
+        return arguments.positional[0]
+    return value
+
+
+def _hand_on(w: Walker, value: Term, state: State, frame: Frame, node: ir.Node, depth: int = 3) -> None:
+    """Functions given to something unknown may be called by it."""
+    if value.kind == "function":
+        if unit_key(value) not in w.world.stack:
+            calls.later(w, value, entries.guessed_arguments(w, value), state, frame, node)
+    elif value.kind == "object" and depth and value not in w.world.instances:
+        for key in list(w.world.keys.get(value, ())):
+            held = state.slots.get((value, key))
+            if held is not None:
+                _hand_on(w, held, state, frame, node, depth - 1)
+    elif value.kind in ("sequence", "mapping") and depth:
+        for one in value.args:
+            _hand_on(w, one, state, frame, node, depth - 1)
+
+
+def apply(
+    w: Walker, model: Model, name: str, arguments: Arguments, frozen: Arguments, result: Term, state: State,
+    frame: Frame, node: ir.Node,
+) -> Term:  # fmt: skip
+    """Do what a model says; gives the call's value."""
+    terms, world = w.terms, w.world
+    value = result
+    if model.returns:
+        world.types[result] = model.returns
+        returned = world.libraries.find(frame.language, model.returns)
+        if returned is not None:
+            value = _as_model(w, result, returned, model.returns)
+    if model.is_:
+        value = _as_model(w, result, model, model.like or f"{name}()")
+    if model.medium:
+        world.media[result] = model.medium
+    if model.kind:
+        world.kinds[result] = model.kind
+    if model.http is not None:
+        world.http[result] = model.http.error if model.http.throws else ""
+        value = _sent(w, model, arguments, result, state, frame)
+    if model.flow is not None or model.http is not None:
+        actions.call_seen(w, name, model, frozen, result, state, frame, node)
+    value = _value(w, model, arguments, frozen, value, state, frame, node)
+    value = _slots(w, model, arguments, value, state, frame, node)
+    if model.equals is not None:
+        left, right = pick(model.equals.left, arguments), pick(model.equals.right, arguments)
+        if left is not None and right is not None:
+            equal = terms.make("compare", ("same", False), tuple(sorted((left, right), key=lambda one: one.n)))
+            if model.equals.throws:
+                state.assume(equal, terms)
+            else:
+                value = equal
+    if model.verifies is not None:
+        value = _verified(w, model, arguments, result, state, frame)
+    if model.raises_status:
+        value = _refused(w, model, arguments, value, state, frame)
+    if model.calls is not None:
+        value = _calls(w, model, arguments, value, state, frame, node)
+    if model.awaits:
+        value = _await_all(w, arguments, state, frame)
+    if model.route is not None:
+        entries.register(w, model.route, arguments, result, state, frame, node)
+        if model.decorates and arguments.positional:
+            value = arguments.positional[0]
+    if model.stage is not None:
+        entries.register_stage(w, model.stage, arguments, frame)
+        if model.decorates and arguments.positional:
+            value = arguments.positional[0]
+    if model.flow is not None:
+        value = actions.flow(w, model.flow, name, frozen, value, state, frame, node)
+    actions.sinks(w, model, name, frozen, result, state, frame, node)
+    if model.exits:
+        if model.raises:
+            frame.raises.append((State(dict(state.slots), state.conditions), terms.make("error", model.raises)))
+        state.dead = True
+    return value
+
+
+def _sent(w: Walker, model: Model, arguments: Arguments, result: Term, state: State, frame: Frame) -> Term:
+    """A request that raises when the answer is a refusal: the normal exit knows that it was none."""
+    assert model.http is not None
+    if model.http.throws:
+        okay = w.terms.make("op", "ok", (result,))
+        refused = State(dict(state.slots), state.conditions)
+        refused.assume(w.terms.negate(okay), w.terms)
+        frame.raises.append((refused, w.terms.make("error", model.http.error, (result,))))
+        state.assume(okay, w.terms)
+    return result
+
+
+def _refused(w: Walker, model: Model, arguments: Arguments, value: Term, state: State, frame: Frame) -> Term:
+    """`raise_for_status()`."""
+    response = arguments.receiver
+    if response is None:
+        return value
+    error = w.world.http.get(response) or model.raises_status
+    okay = w.terms.make("op", "ok", (response,))
+    refused = State(dict(state.slots), state.conditions)
+    refused.assume(w.terms.negate(okay), w.terms)
+    if not refused.dead:
+        frame.raises.append((refused, w.terms.make("error", error, (response,))))
+    state.assume(okay, w.terms)
+    return response
+
+
+def _verified(w: Walker, model: Model, arguments: Arguments, result: Term, state: State, frame: Frame) -> Term:
+    assert model.verifies is not None
+    sealed = pick(model.verifies.value, arguments) or w.terms.unknown("sealed")
+    opened = w.terms.make("parsed", "verified", (sealed,))
+    completed = w.terms.make("completed", None, (opened,))
+    if model.verifies.throws:
+        forged = State(dict(state.slots), state.conditions)
+        forged.assume(w.terms.negate(completed), w.terms)
+        frame.raises.append((forged, w.terms.make("error", model.raises or "any", ())))
+        state.assume(completed, w.terms)
+        return opened
+    return w.terms.alt([(opened, completed), (w.terms.none, w.terms.negate(completed))])
+
+
+def _value(
+    w: Walker, model: Model, arguments: Arguments, frozen: Arguments, value: Term, state: State, frame: Frame, node: ir.Node
+) -> Term:
+    """How the result is made of the arguments."""
+    terms = w.terms
+    if model.same is not None:
+        return pick(model.same, arguments) or value
+    if model.text is not None:
+        part = pick(model.text, frozen)
+        if part is None:
+            return value
+        part = as_text(w, part, state)
+        return part if part.kind in ("text", "serial") or text_of(part) is not None else terms.make("serial", "text", (part,))
+    if model.joins is not None:
+        return _joined(w, model, arguments, frozen, state, frame, node)
+    if model.serialises is not None:
+        part = pick(model.serialises, frozen)
+        if part is None:
+            return value
+        if model.how == "query" and part.kind == "serial" and part.data == "query":
+            return part
+        made = terms.make("serial", model.how or "text", (part,))
+        return made
+    if model.parses is not None:
+        part = pick(model.parses, frozen)
+        return _parsed(w, part, model, value) if part is not None else value
+    if model.truth is not None:
+        part = pick(model.truth, arguments)
+        return terms.truth(part) if part is not None else value
+    if model.drops:
+        return terms.make("op", "len", tuple(frozen.positional[:1] or (value,)))
+    if model.carries is not None:
+        parts = frozen.all() if model.carries == "all" else [p for p in (pick(model.carries, frozen),) if p is not None]
+        return terms.make("serial", model.how or "derived", tuple(parts[:4])) if parts else value
+    if model.builds:
+        return _built(w, model, arguments, frozen, state, frame, node)
+    if model.object:
+        made = w.world.new_object(model.returns or "dict", frame, node)
+        for one in arguments.positional[:1]:
+            spread_into(w, made, one, state)
+        for key, part in arguments.named.items():
+            w.world.keys.setdefault(made, {})[terms.literal(key)] = None
+            state.slots[made, terms.literal(key)] = part
+        return made
+    return value
+
+
+def _joined(
+    w: Walker, model: Model, arguments: Arguments, frozen: Arguments, state: State, frame: Frame, node: ir.Node
+) -> Term:
+    """`"sep".join(parts)`, `parts.join("sep")`, `pattern.format(...)`, `a.concat(b)`."""
+    receiver = as_text(w, arguments.receiver, state) if arguments.receiver is not None else None
+    if model.how == "format":
+        pattern = text_of(receiver) if receiver is not None else None
+        text = format_call(w.terms, pattern, frozen) if pattern is not None else w.terms.unknown("format", frozen.all())
+        return text_made(w, text, node, state, frame)
+    parts = receiver if model.joins == "object" else pick(model.joins, frozen)
+    separator = pick(0, frozen) if model.joins == "object" else receiver
+    if parts is None or parts.kind != "sequence" or parts.data is not None:
+        return w.terms.make("serial", "text", tuple(one for one in (parts,) if one is not None))
+    glue = w.terms.literal(",") if separator is None else separator
+    pieces: list[Term] = []
+    for index, part in enumerate(parts.args):
+        pieces.extend([glue, part] if index else [part])
+    return text_made(w, w.terms.text(pieces), node, state, frame) if pieces else w.terms.literal("")
+
+
+def _parsed(w: Walker, part: Term, model: Model, value: Term) -> Term:
+    if part.kind == "alt":
+        pairs = [(_parsed(w, one, model, value) if one is not w.terms.none else one, g) for one, g in alternatives(part)]
+        return w.terms.alt(pairs)
+    if contains(part, lambda leaf: leaf.kind == "root" and leaf.data[0] == "CALLBACK_URL"):  # type: ignore[index]
+        if model.how == "query":
+            return w.world.root("INPUT", model.returns or "dict")
+        return w.world.root("CALLBACK_URL", model.returns or "str")
+    if part.kind == "serial" and part.data == (model.how or "json") and len(part.args) == 1:
+        return part.args[0]
+    parsed = w.terms.make("parsed", model.how or "json", (part,))
+    if model.returns:
+        w.world.types[parsed] = model.returns
+    return parsed
+
+
+def _built(
+    w: Walker, model: Model, arguments: Arguments, frozen: Arguments, state: State, frame: Frame, node: ir.Node
+) -> Term:
+    """A builder of a query or an address, an object with slots until it is written out."""
+    first = arguments.positional[0] if arguments.positional else None
+    base = as_text(w, first, state) if first is not None else None
+    if base is not None and contains(base, lambda leaf: leaf.kind == "root" and leaf.data[0] == "CALLBACK_URL"):  # type: ignore[index]
+        return w.world.root("INPUT" if model.builds == "query" else "CALLBACK_URL", model.returns)
+    made = w.world.new_object(model.returns, frame, node)
+    if model.builds == "query":
+        if first is not None:
+            spread_into(w, made, first, state)
+        for key, part in arguments.named.items():
+            w.world.keys.setdefault(made, {})[w.terms.literal(key)] = None
+            state.slots[made, w.terms.literal(key)] = part
+        return made
+    parameters = w.world.new_object("URLSearchParams", frame, node)
+    whole = base or w.terms.unknown("address")
+    if len(frozen.positional) > 1:
+        whole = w.terms.text((as_text(w, frozen.positional[1], state), whole))
+    state.slots[made, w.terms.literal("href")] = whole
+    state.slots[made, w.terms.literal("searchParams")] = parameters
+    return made
+
+
+def _slots(
+    w: Walker, model: Model, arguments: Arguments, value: Term, state: State, frame: Frame, node: ir.Node
+) -> Term:
+    """Reading, writing and emptying slots by method."""
+    terms = w.terms
+    if model.load is not None:
+        holder, key = pick(model.load.of, arguments), pick(model.load.key, arguments)
+        if holder is not None and key is not None:
+            value = w.item(holder, freeze(w, key, state), state, frame, raises=model.load.raises)
+            default = pick(model.load.default, arguments)
+            if default is not None and default is not terms.none:
+                there = (
+                    terms.make("exists", None, (value,)) if value.kind == "load" else w.present(value)
+                )
+                value = terms.alt([(value, there), (default, terms.negate(there))])
+            if model.load.clears:
+                if model.load.default is not None and default is None and frame.language == "python" and value.kind == "load":
+                    state.assume(terms.make("exists", None, (value,)), terms)  # pop without a default raises
+                w.clear(holder, key, state, frame, node)
+            if model.returns and value.kind in ("load", "alt"):
+                w.world.types[value] = model.returns
+    if model.save is not None:
+        holder, key, saved = (pick(one, arguments) for one in (model.save.of, model.save.key, model.save.value))
+        if holder is not None and key is not None:
+            content = freeze(w, saved, state) if saved is not None else terms.unknown("nothing")
+            w.write(holder, freeze(w, key, state), content, state, frame, node)
+            value = holder if model.same == "object" else value
+    if model.clear is not None:
+        holder = pick(model.clear.of, arguments)
+        key = pick(model.clear.key, arguments)
+        if holder is not None:
+            if model.clear.key is None or key is None:
+                w.record("clear", node, state, frame, holder=holder_of(w, holder))
+            else:
+                w.clear(holder, freeze(w, key, state), state, frame, node)
+    if model.has is not None:
+        holder, key = pick(model.has.of, arguments), pick(model.has.key, arguments)
+        if holder is not None and key is not None:
+            value = membership(w, freeze(w, key, state), holder, state)
+    if model.assign is not None:
+        value = _assigned(w, model, arguments, state, frame, node)
+    if model.append is not None:
+        holder, element = arguments.receiver, pick(model.append, arguments)
+        if holder is not None and element is not None:
+            frozen = freeze(w, element, state)
+            w.write(holder, terms.make("element", None, ()), frozen, state, frame, node)
+    return value
+
+
+def _assigned(
+    w: Walker, model: Model, arguments: Arguments, state: State, frame: Frame, node: ir.Node
+) -> Term:
+    assert model.assign is not None
+    target = pick(model.assign.target, arguments)
+    if target is None:
+        return w.terms.none
+    sources = [one for reference in model.assign.sources if (one := pick(reference, arguments)) is not None]
+    if model.assign.keywords and arguments.named:
+        keys = tuple(arguments.named)
+        sources.append(w.terms.make("mapping", keys, tuple(arguments.named.values())))
+    for source in sources:
+        frozen = freeze(w, source, state, 4)
+        if frozen.kind == "mapping":
+            for key, part in zip(frozen.data, frozen.args, strict=True):  # type: ignore[call-overload]
+                if key is None:
+                    spread_into(w, target, part, state)
+                else:
+                    w.write(target, w.terms.literal(key), part, state, frame, node)
+        else:
+            spread_into(w, target, source, state)
+            if holder_of(w, target).kind != "object" or w.outlives(target):
+                stored(w, holder_of(w, target), w.terms.true, frozen, state, frame, node)
+    return target
+
+
+def _calls(
+    w: Walker, model: Model, arguments: Arguments, value: Term, state: State, frame: Frame, node: ir.Node
+) -> Term:
+    """A library function that calls what it is given."""
+    assert model.calls is not None
+    function = pick(model.calls.function, arguments)
+    given = [one for ref in model.calls.arguments if (one := pick(ref, arguments)) is not None]
+    when = model.calls.when
+    if when in ("then", "catch", "finally"):
+        return continued(w, when, arguments, state, frame, node)
+    if function is None:
+        return value
+    if when == "now":
+        if model.calls.arguments == ("rest",):
+            given = arguments.positional[1:]
+        result = calls.call(w, function, Arguments(given, {}), state, frame, node)
+        return result if model.calls.result else value
+    if when == "executor":
+        return _executor(w, function, state, frame, node)
+    if when in ("each", "find", "some"):
+        return _each(w, when, function, arguments, state, frame, node)
+    calls.later(w, function, given or entries.guessed_arguments(w, function), state, frame, node)
+    return value
+
+
+def _each(
+    w: Walker, when: str, function: Term, arguments: Arguments, state: State, frame: Frame, node: ir.Node
+) -> Term:
+    receiver = arguments.receiver or w.terms.unknown("elements")
+    element = w.element_of(receiver, state)
+    way = state.fork()
+    outer, frame.raises = frame.raises, []
+    found = calls.call(w, function, Arguments([element], {}), way, frame, node)
+    raised, frame.raises = frame.raises, outer
+    frame.raises.extend(raised)
+    if not way.dead:
+        before = state.conditions
+        w.merge(state, [(state.fork(), w.terms.none), (way, w.terms.none)])
+        state.conditions = before
+    if when == "some":
+        return w.terms.truth(found)
+    if when == "find":
+        test = w.terms.truth(found)
+        return w.terms.alt([(element, test), (w.terms.none, w.terms.negate(test))])
+    return w.terms.make("sequence", "each", (freeze(w, found, state),))
+
+
+def _executor(w: Walker, function: Term, state: State, frame: Frame, node: ir.Node) -> Term:
+    """`new Promise((resolve, reject) => …)`."""
+    outcomes: list[tuple[State, Term]] = []
+    rejected: list[tuple[State, Term]] = []
+
+    def resolve(positional: Sequence[Term], named: object, now: State, inner: Frame) -> Term:
+        outcomes.append((State(dict(now.slots), now.conditions), positional[0] if positional else w.terms.none))
+        return w.terms.none
+
+    def reject(positional: Sequence[Term], named: object, now: State, inner: Frame) -> Term:
+        rejected.append((State(dict(now.slots), now.conditions), positional[0] if positional else w.terms.none))
+        return w.terms.none
+
+    before = state.fork()
+    outer, frame.raises = frame.raises, rejected
+    calls.call(w, function, Arguments([calls.native(w, resolve), calls.native(w, reject)], {}), state, frame, node)
+    frame.raises = outer
+    value = w.merge(state, outcomes) if outcomes else w.terms.none
+    inner = Frame(None, frame.scopes, frame.program, frame.unit, frame.qualified)
+    inner.raises = rejected
+    return calls.promise(w, value, before, state, inner)
+
+
+def continued(w: Walker, when: str, arguments: Arguments, state: State, frame: Frame, node: ir.Node) -> Term:
+    """`.then(f, g)`, `.catch(g)`, `.finally(h)`: what follows happens under what the promise ensured."""
+    terms, world = w.terms, w.world
+    receiver = arguments.receiver or terms.unknown("promise")
+    known_promise = world.pending.get(receiver)
+    before = state.fork()
+    if known_promise is not None:
+        value, resolves = known_promise.value, known_promise.resolves
+        rejections = list(known_promise.rejections)
+        extra = known_promise.conditions
+    else:
+        value, resolves, extra = receiver, True, frozenset()
+        rejections = _sent_rejections(w, receiver, state)
+    inner = Frame(None, frame.scopes, frame.program, frame.unit, frame.qualified)
+    ways: list[tuple[State, Term]] = []
+    if resolves:
+        way = State(dict(state.slots), state.conditions)
+        for condition in sorted(extra, key=lambda one: one.n):
+            way.assume(condition, terms)
+        if known_promise is None and receiver in world.http and world.http[receiver]:
+            way.assume(terms.make("op", "ok", (receiver,)), terms)
+        if when == "then" and arguments.positional and not way.dead:
+            value = _then(w, arguments.positional[0], [value], way, inner, frame, node)
+        elif when == "finally" and arguments.positional:
+            _then(w, arguments.positional[0], [], way, inner, frame, node)
+        ways.append((way, value))
+    handler = None
+    if when == "catch" and arguments.positional:
+        handler = arguments.positional[0]
+    elif when == "then" and len(arguments.positional) > 1:
+        handler = arguments.positional[1]
+    if handler is not None:
+        entering = [(State(dict(before.slots), before.conditions), terms.make("error", "any")), *rejections[:4]]
+        rejections = rejections[4:]
+        for start, error in entering:
+            way = start.fork()
+            caught = _then(w, handler, [error], way, inner, frame, node)
+            ways.append((way, caught))
+    joined = w.merge(state, ways) if ways else terms.none
+    if not ways:
+        state.dead = True
+    inner.raises.extend(rejections)
+    return calls.promise(w, joined, before, state, inner)
+
+
+def _sent_rejections(w: Walker, receiver: Term, state: State) -> list[tuple[State, Term]]:
+    error = w.world.http.get(receiver)
+    if not error:
+        return []
+    refused = State(dict(state.slots), state.conditions)
+    okay = w.terms.make("op", "ok", (receiver,))
+    refused.conditions = refused.conditions - {okay}
+    refused.assume(w.terms.negate(okay), w.terms)
+    return [(refused, w.terms.make("error", error, (receiver,)))]
+
+
+def _then(
+    w: Walker, function: Term, given: list[Term], way: State, inner: Frame, frame: Frame, node: ir.Node
+) -> Term:
+    caller = Frame(frame.id, frame.scopes, frame.program, frame.unit, frame.qualified, this=frame.this)
+    result = calls.call(w, function, Arguments(given, {}), way, caller, node)
+    if result.kind == "pending" and not way.dead:
+        result = w.awaited(result, way, caller)
+    inner.raises.extend(caller.raises)
+    return result
+
+
+def _await_all(w: Walker, arguments: Arguments, state: State, frame: Frame) -> Term:
+    items = arguments.positional[0] if arguments.positional else w.terms.make("sequence", None, ())
+    if items.kind != "sequence":
+        items = w.terms.make("sequence", None, tuple(arguments.positional))
+    before = state.fork()
+    inner = Frame(None, frame.scopes, frame.program, frame.unit, frame.qualified)
+    parts = tuple(w.awaited(one, state, inner) for one in items.args)
+    return calls.promise(w, w.terms.make("sequence", items.data, parts), before, state, inner)
+
+
+def library_constructed(
+    w: Walker, made: Term, library: str, arguments: Arguments, state: State, frame: Frame, node: ir.Node
+) -> None:
+    """An instance of a class that derives from a library's: its constructor does what the model says."""
+    model = w.world.libraries.find(frame.language, library)
+    for key, value in arguments.named.items():
+        w.write(made, w.terms.literal(key), value, state, frame, node)
+    if model is None:
+        return
+    frozen = Arguments(
+        [freeze(w, one, state) for one in arguments.positional],
+        {key: freeze(w, one, state) for key, one in arguments.named.items()},
+        made,
+    )
+    if model.flow is not None:
+        result = w.terms.make("call", (library, tuple(frozen.named), w.world.site(frame, node), False), tuple(frozen.all()))
+        actions.flow(w, model.flow, library, frozen, result, state, frame, node)
+
+
+# ------------------------------------------------------------------------------------------ what happened
+
+
+def split_raised(
+    w: Walker, types: list[Term], raised: list[tuple[State, Term]], frame: Frame
+) -> tuple[list[tuple[State, Term]], list[tuple[State, Term]]]:
+    """Which raised errors a handler catches, and which go on; where it is not known, both."""
+    if not types:
+        return list(raised), []
+    flat = [one for kind in types for one in (kind.args if kind.kind == "sequence" else values(kind))]
+    caught, missed = [], []
+    for state, error in raised:
+        verdicts = [_catches(w, kind, error, frame) for kind in flat]
+        if True in verdicts:
+            caught.append((state, error))
+        elif None in verdicts:
+            caught.append((State(dict(state.slots), state.conditions), error))
+            missed.append((state, error))
+        else:
+            missed.append((state, error))
+    return caught, missed
+
+
+def _catches(w: Walker, kind: Term, error: Term, frame: Frame) -> bool | None:
+    name = w.world.name_of(kind)
+    if name in ("Exception", "BaseException"):
+        return True
+    if error.kind == "object":
+        cls = w.world.instances.get(error)
+        lineage = w.world.lineage(cls) if cls is not None else []
+        if kind in lineage:
+            return True
+        names = {w.world.name_of(one) for one in lineage if one.kind != "class"}
+        if kind.kind == "class":
+            return False
+        return True if name in names else None if names - {"Exception", "BaseException", None} else False
+    if kind.kind == "class":
+        return False if error.kind in ("error", "call") and error.data != "any" else None
+    raised_name = str(error.data) if error.kind == "error" else (w.world.name_of(error) or "").removesuffix("()")
+    if not name or raised_name in ("any", ""):
+        return None
+    return name in _parents(w, frame.language, raised_name)
+
+
+def _parents(w: Walker, language: str, error: str) -> set[str]:
+    out: set[str] = set()
+    queue = [error]
+    while queue:
+        one = queue.pop()
+        if one not in out:
+            out.add(one)
+            queue.extend(w.world.libraries.parents(language, one))
+    return out
+
+
+def stored(
+    w: Walker, holder: Term, key: Term, value: Term, state: State, frame: Frame, node: ir.Node | None
+) -> None:
+    """A value was written to something that outlives the request, or may."""
+    root = holder
+    while root.kind == "load":
+        root = root.args[0]
+    if root.kind == "root" and root.data[0] in ("REQUEST", "INPUT", "ENV", "HEADERS", "CALLBACK_URL"):  # type: ignore[index]
+        return
+    at = node.at if node is not None else frame.unit.at if frame.unit is not None else 0
+    frozen = freeze(w, value, state)
+    w.world.writes.append(Write(holder, key, frozen, w.world.place(frame.program, at), frame.startup))
+    if frozen is w.terms.none:
+        w.record("clear", node, state, frame, holder=holder, key=key)
+    else:
+        w.record("store", node, state, frame, holder=holder, key=key, value=frozen)
+
+
+def assigned(
+    w: Walker, holder: Term, name: str | None, value: Term, state: State, frame: Frame, node: ir.Node
+) -> None:
+    """Assigning to a library's property can be an action: `location.href = …`, `ctx.body = …`."""
+    if name is None or holder.kind == "object":
+        return
+    full = w.world.name_of(holder)
+    model = w.world.libraries.find(frame.language, f"{full}.{name}=") if full else None
+    if model is not None:
+        frozen = Arguments([freeze(w, value, state)], {}, holder)
+        actions.sinks(w, model, f"{full}.{name}", frozen, value, state, frame, node)
+
+
+def element(w: Walker, node: ir.Element, state: State, frame: Frame) -> Term:
+    """A markup element: its parts are rendered, its handlers may be called, a component is a function called with them."""
+    parts: list[Term] = []
+    for attribute in node.attributes:
+        value = w.value(attribute.value, state, frame)
+        name = attribute.key.value if type(attribute.key) is ir.Literal else None
+        if value.kind == "function":
+            _hand_on(w, value, state, frame, attribute)
+        else:
+            frozen = freeze(w, value, state)
+            parts.append(frozen)
+            if name in ("href", "action", "src"):
+                actions.text_seen(w, frozen, attribute, state, frame)
+    for child in node.children:
+        parts.append(freeze(w, w.value(child, state, frame), state))
+    if node.tag[:1].islower() or not node.tag:
+        kept = [part for part in parts if part.kind not in ("literal", "element")]
+        if kept:
+            w.record("render", node, state, frame, value=w.terms.unknown("element", kept))
+    return w.terms.make("element", node.tag, tuple(part for part in parts if part.kind != "literal")[:8])
+
+
+def class_defined(w: Walker, cls: Term, info: ClassInfo, state: State, frame: Frame) -> None:
+    """A class was defined: a framework may call its methods."""
+    entries.class_routes(w, cls, info, state, frame)
+
+
+def freeze_all(w: Walker, terms: Iterable[Term], state: State) -> list[Term]:
+    """Several values frozen."""
+    return [freeze(w, one, state) for one in terms]
+
+
+__all__ = ["leaves", "plain"]

@@ -1,0 +1,488 @@
+"""Where control comes in: registered handlers with their stages, framework files and classes, units nobody calls."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from auditor import program as ir
+from auditor.analysis import calls, effects
+from auditor.analysis.state import State
+from auditor.analysis.world import Arguments, ClassInfo, Frame, GlobalStage, Handler, OverBudget, UnitInfo
+from auditor.facts import Entry
+from auditor.library import Route, Stage
+from auditor.model import Problem
+from auditor.terms import Term, text_of, value_of, values
+
+if TYPE_CHECKING:
+    from auditor.analysis.walk import Walker
+
+Binds = tuple[str, ...] | str
+
+_VERBS = ("get", "post", "put", "patch", "delete", "dispatch")
+
+
+# ------------------------------------------------------------------------------------------ registration
+
+
+def register(
+    w: Walker, route: Route, arguments: Arguments, result: Term, state: State, frame: Frame, node: ir.Node
+) -> None:
+    """A call registers handlers: the last function is the handler, those before it are its stages."""
+    given: list[Term] = []
+    if isinstance(route.handlers, int):
+        for one in arguments.positional[route.handlers :]:
+            given.extend(one.args if one.kind == "sequence" else [one])
+    named = [
+        arguments.named[key]
+        for key in ("view_func", "endpoint", "handler", "view")
+        if key in arguments.named and arguments.named[key].kind in ("function", "call", "class")
+    ]
+    given.extend(named)
+    functions = [one for one in given if _callable(w, one)]
+    if not functions:
+        return
+    handlers = functions[-1:] if route.stages else functions
+    stages = tuple(given[: given.index(functions[-1])]) if route.stages else ()
+    for handler in handlers:
+        for function in _methods_of(w, handler):
+            place = frame.program.spans[node.at]
+            w.world.routes[function] = Handler(
+                function, stages, route.binds, arguments.receiver, frame.program.path, place[0], frame.program
+            )
+
+
+def _callable(w: Walker, term: Term) -> bool:
+    return term.kind in ("function", "class", "native") or bool(_methods_of(w, term))
+
+
+def _methods_of(w: Walker, handler: Term) -> list[Term]:
+    """The functions that a registered value stands for: itself, or the verbs of a class-based view."""
+    if handler.kind == "function":
+        return [handler]
+    if handler.kind == "alt":
+        return [one for one in values(handler) if one.kind == "function"]
+    cls: Term | None = handler if handler.kind == "class" else None
+    if handler.kind == "call" and str(handler.data[0]).endswith("as_view"):  # type: ignore[index]
+        cls = w.world.receivers.get(handler)
+    if cls is None or cls.kind != "class":
+        return []
+    found = [w.world.classes[one].members.get(verb) for one in w.world.lineage(cls) if one in w.world.classes for verb in _VERBS]
+    return [one for one in found if one is not None and one.kind == "function"]
+
+
+def register_stage(w: Walker, stage: Stage, arguments: Arguments, frame: Frame) -> None:
+    """A call registers a function that runs before handlers."""
+    reference = stage.function
+    given = arguments.all() if reference == "all" else [effects.pick(reference, arguments)]
+    for one in given:
+        if one is None:
+            continue
+        for function in one.args if one.kind == "sequence" else (one,):
+            if function.kind == "function":
+                entry = GlobalStage(function, stage.binds, stage.refuses, arguments.receiver)
+                if entry not in w.world.stages:
+                    w.world.stages.append(entry)
+
+
+def class_routes(w: Walker, cls: Term, info: ClassInfo, state: State, frame: Frame) -> None:
+    """Methods of a class that a framework calls because of what the class derives from."""
+    language = frame.language
+    names = {w.world.name_of(one) for one in w.world.lineage(cls)[1:]}
+    for library in w.world.libraries.all:
+        if library.language != language:
+            continue
+        for rule in library.classes:
+            if not names.intersection(rule.bases):
+                continue
+            for method in rule.methods:
+                member = info.members.get(method)
+                if member is not None and member.kind == "function":
+                    line = info.program.spans[info.definition.at][0]
+                    w.world.routes[member] = Handler(member, (), rule.binds, cls, info.program.path, line, info.program)
+
+
+def file_routes(w: Walker) -> None:
+    """Handlers that a framework finds by the place of their file."""
+    for path, program in sorted(w.world.programs.items()):
+        language = "python" if program.language == "python" else "javascript"
+        for library in w.world.libraries.all:
+            if library.language != language:
+                continue
+            for rule in library.files:
+                if not any(fnmatch.fnmatch("/" + path, "*/" + pattern) for pattern in rule.files):
+                    continue
+                for name in rule.exports:
+                    value = w.exported(path, name)
+                    function = _handler_function(w, value) if value is not None else None
+                    if function is not None and function not in w.world.routes:
+                        w.world.routes[function] = Handler(function, (), rule.binds, None, path, 1, program)
+        if "use server" in program.directives:
+            for (owner, _), value in list(w.world.exports.items()):
+                if owner == path and value.kind == "function" and value not in w.world.routes:
+                    w.world.routes[value] = Handler(value, (), "names", None, path, 1, program)
+
+
+def _handler_function(w: Walker, value: Term, depth: int = 3) -> Term | None:
+    """The function that is exported, or that a library's wrapper was given."""
+    if value.kind == "function":
+        return value
+    if value.kind == "call" and depth:
+        for one in value.args:
+            found = _handler_function(w, one, depth - 1)
+            if found is not None:
+                return found
+    return None
+
+
+# ------------------------------------------------------------------------------------------- binding
+
+
+def bind(w: Walker, function: Term, binds: Binds, rest: Term | None, state: State, frame: Frame) -> Arguments:
+    """The arguments that a framework gives to a handler."""
+    info = w.world.units[effects.unit_key(function)]
+    parameters = list(info.unit.parameters)
+    if function.args and info.unit.kind in ("method", "classmethod") and frame.language == "python":
+        parameters = parameters[1:]
+    out = Arguments([], {})
+    if isinstance(binds, tuple):
+        for index, parameter in enumerate(parameters):
+            if parameter.kind != "plain":
+                continue
+            kind = binds[index] if index < len(binds) else "input"
+            out.positional.append(_bound(w, kind, parameter, rest, state, frame))
+        return out
+    for parameter in parameters:
+        if parameter.kind != "plain":
+            continue
+        if binds == "annotations":
+            value = _by_annotation(w, info, function, parameter, state, frame)
+        elif binds == "decorators":
+            value = _by_decorator(w, info, parameter, state, frame)
+        else:
+            value = _bound(w, "input", parameter, rest, state, frame)
+        name = parameter.target.id if type(parameter.target) is ir.Name else None
+        if parameter.keyword_only and name is not None:
+            out.named[name] = value
+        else:
+            out.positional.append(value)
+    return out
+
+
+def _bound(w: Walker, kind: str, parameter: ir.Parameter, rest: Term | None, state: State, frame: Frame) -> Term:
+    if kind == "next":
+        return rest if rest is not None else w.terms.unknown("next")
+    if kind == "input":
+        name = parameter.target.id if type(parameter.target) is ir.Name else None
+        root = w.world.root("INPUT", "dict" if frame.language == "python" else "Object")
+        return w.read(root, w.terms.literal(name), state) if name is not None else root
+    return typed(w, kind, frame.language)
+
+
+def typed(w: Walker, type_name: str, language: str) -> Term:
+    """An object of a library's type, the same wherever it is handed in."""
+    model = w.world.libraries.find(language, type_name)
+    if model is not None and model.is_ in ("input", "session", "cookies", "headers", "callback-url", "environment"):
+        return effects.known(w, w.world.external(type_name, language), None)
+    return w.world.root("REQUEST" if model is not None and model.is_ == "request" else type_name, type_name)
+
+
+def _by_annotation(
+    w: Walker, info: UnitInfo, function: Term, parameter: ir.Parameter, state: State, frame: Frame
+) -> Term:
+    """FastAPI: a dependency, a known type, a model of the body, or a value of the request."""
+    name = parameter.target.id if type(parameter.target) is ir.Name else ""
+    scope = Frame(None, function.data[2], info.program, None, info.qualified)  # type: ignore[index]
+    default = w.value(parameter.default, state, scope) if parameter.default is not None else None
+    annotation = w.value(parameter.annotation, state.fork(), scope) if parameter.annotation is not None else None
+    for candidate in [default, *_annotated(w, parameter, state, scope)]:
+        dependency = _dependency(w, candidate, frame.language) if candidate is not None else None
+        if dependency is not None:
+            return call_bound(w, dependency, "annotations", None, state, frame, parameter)
+    for one in (annotation, *_annotated(w, parameter, state, scope)):
+        type_name = w.world.name_of(one) if one is not None else None
+        model = w.world.libraries.find(frame.language, type_name) if type_name else None
+        if model is not None and type_name and model.is_:
+            return typed(w, type_name, frame.language)
+        if one is not None and one.kind == "class":
+            return w.world.root("INPUT", "dict")
+    marker = (w.world.name_of(default) or "") if default is not None else ""
+    holder = w.world.root("COOKIES" if marker.endswith(".Cookie()") else "INPUT", "dict")
+    loaded = w.read(holder, w.terms.literal(name), state)
+    if default is not None and default.kind == "call":
+        given = default.args[0] if default.args else None
+        default = None if given is None or text_of(given) == "..." or given.kind == "unknown" else given
+    if default is None:
+        state.assume(w.terms.make("exists", None, (loaded,)), w.terms)
+        state.assume(w.present(loaded), w.terms)
+        return loaded
+    if default is w.terms.none:
+        return loaded
+    there = w.terms.make("exists", None, (loaded,))
+    return w.terms.alt([(loaded, there), (default, w.terms.negate(there))])
+
+
+def _annotated(w: Walker, parameter: ir.Parameter, state: State, scope: Frame) -> list[Term]:
+    node = parameter.annotation
+    if type(node) is ir.Subscript and type(node.object) in (ir.Name, ir.Member):
+        name = node.object.id if type(node.object) is ir.Name else node.object.name  # type: ignore[union-attr]
+        if name in ("Annotated", "Optional"):
+            items = node.key.items if type(node.key) is ir.Sequence else (node.key,)
+            return [w.value(item, state.fork(), scope) for item in items]
+    return []
+
+
+def _dependency(w: Walker, value: Term, language: str) -> Term | None:
+    if value.kind != "call":
+        return None
+    model = w.world.libraries.find(language, str(value.data[0]))  # type: ignore[index]
+    if model is None or not model.depends or not value.args:
+        return None
+    return value.args[0]
+
+
+def _by_decorator(w: Walker, info: UnitInfo, parameter: ir.Parameter, state: State, frame: Frame) -> Term:
+    """Nest: `@Query('code') code`, `@Session() session`, `@Req() req`."""
+    scope = Frame(None, (("module", info.program.path),), info.program, None, info.qualified)
+    for decorator in parameter.decorators:
+        value = w.value(decorator, state.fork(), scope)
+        name = str(value.data[0]) if value.kind == "call" else ""  # type: ignore[index]
+        model = w.world.libraries.find(frame.language, name)
+        if model is None:
+            if value.kind == "root":
+                return value
+            continue
+        key = value.args[0] if value.kind == "call" and value.args and text_of(value.args[0]) is not None else None
+        holder = typed(w, model.returns or name, frame.language)
+        return w.read(holder, key, state) if key is not None else holder
+    name = parameter.target.id if type(parameter.target) is ir.Name else "?"
+    return w.terms.make("parameter", (info.qualified, name))
+
+
+def guessed_arguments(w: Walker, function: Term) -> list[Term]:
+    """Arguments for a unit whose caller is unknown: by annotation, by the conventions of what its file imports."""
+    info = w.world.units[effects.unit_key(function)]
+    conventions = _conventions(w, info.program)
+    language = "python" if info.program.language == "python" else "javascript"
+    scope = Frame(None, function.data[2], info.program, None, info.qualified)  # type: ignore[index]
+    parameters = list(info.unit.parameters)
+    if info.unit.kind in ("method", "classmethod", "constructor") and language == "python":
+        parameters = parameters[1:]
+    out: list[Term] = []
+    for parameter in parameters:
+        if parameter.kind != "plain":
+            continue
+        name = parameter.target.id if type(parameter.target) is ir.Name else f"#{len(out)}"
+        found: Term | None = None
+        if parameter.annotation is not None:
+            value = w.value(parameter.annotation, State({}, frozenset()), scope)
+            type_name = w.world.name_of(value) if value.kind in ("external", "call") else None
+            if type_name and w.world.libraries.find(language, type_name) is not None:
+                found = typed(w, type_name, language)
+            elif value.kind == "class":
+                found = instance_of(w, value)
+        if found is None and name in conventions:
+            found = typed(w, conventions[name], language)
+        out.append(found if found is not None else w.terms.make("parameter", (info.qualified, name)))
+    return out
+
+
+def _conventions(w: Walker, program: ir.Program) -> Mapping[str, str]:
+    language = "python" if program.language == "python" else "javascript"
+    modules = imported_modules(program)
+    out: dict[str, str] = {}
+    for library in w.world.libraries.all:
+        if library.language == language and library.parameters:
+            names = library.modules or (library.library,)
+            if any(module == name or module.startswith((name + ".", name + "/")) for module in modules for name in names):
+                out.update(library.parameters)
+    return out
+
+
+_modules: dict[int, frozenset[str]] = {}
+
+
+def imported_modules(program: ir.Program) -> frozenset[str]:
+    """The modules that a program imports anywhere."""
+    return frozenset(node.module for node in ir.walk(program) if type(node) is ir.Import)
+
+
+def instance_of(w: Walker, cls: Term) -> Term:
+    """The instance that a container injects, or whose methods are walked without a caller: one for each class."""
+    found = w.world.singletons.get(cls)
+    if found is not None:
+        return found
+    info = w.world.classes[cls]
+    frame = Frame(None, info.scopes[:-1], info.program, None, info.qualified, startup=True)
+    made = w.terms.make("object", (info.qualified, w.world.site(frame, info.definition), 0))
+    w.world.singletons[cls] = made
+    w.world.instances[made] = cls
+    state = State({}, frozenset())
+    name = "__init__" if info.program.language == "python" else "constructor"
+    outer, w.world.entry = w.world.entry, None
+    try:
+        for one in reversed(w.world.lineage(cls)):
+            base = w.world.classes.get(one)
+            for field, expression in base.initialisers if base is not None else ():
+                scope = Frame(w.world.serial(), base.scopes, base.program, None, base.qualified, this=made, startup=True)  # type: ignore[union-attr]
+                w.write(made, w.terms.literal(field), w.value(expression, state, scope), state, scope, expression)  # type: ignore[arg-type]
+        for one in w.world.lineage(cls):
+            base = w.world.classes.get(one)
+            member = base.members.get(name) if base is not None else None
+            if member is not None and member.kind == "function":
+                bound = calls.bound(w, member, made)
+                if effects.unit_key(bound) not in w.world.stack:
+                    arguments = Arguments(guessed_arguments(w, member), {})
+                    calls.inline(w, bound, arguments, state, frame, info.definition)
+                break
+    finally:
+        w.world.entry = outer
+    for key, value in state.slots.items():
+        if isinstance(key[0], Term):
+            w.world.globals.setdefault(key, value)
+    return made
+
+
+# ------------------------------------------------------------------------------------------- running
+
+
+def call_bound(
+    w: Walker, function: Term, binds: Binds, rest: Term | None, state: State, frame: Frame, node: ir.Node
+) -> Term:
+    """Call a handler, stage or dependency with what the framework gives it, and wait for it."""
+    if function.kind != "function":
+        return w.terms.unknown("dependency", (function,))
+    arguments = bind(w, function, binds, rest, state, frame)
+    return w.awaited(calls.call(w, function, arguments, state, frame, node), state, frame)
+
+
+def run_handler(w: Walker, handler: Handler, state: State, frame: Frame) -> None:
+    """The pipeline of one handler: global stages, its own stages, itself."""
+    info = w.world.units[effects.unit_key(handler.function)]
+    function = with_instance(w, handler.function, info)
+    before = [stage for stage in w.world.stages if _applies(w, stage, handler)]
+    guards = w.world.guards.get(handler.function, ())
+    steps: list[tuple[Term, Binds, str]] = [(stage.function, stage.binds, stage.refuses) for stage in before]
+    steps.extend(guards)
+    own_binds: Binds = handler.binds
+    steps.extend((stage, own_binds, "next") for stage in handler.stages)
+    _run(w, steps, 0, function, handler, state, frame, info.unit)
+
+
+def with_instance(w: Walker, function: Term, info: UnitInfo) -> Term:
+    """A method that a framework calls runs on the instance that it made."""
+    if function.args or info.unit.kind not in ("method", "getter", "classmethod"):
+        return function
+    owner = next((scope for scope in reversed(function.data[2]) if isinstance(scope, Term)), None)  # type: ignore[index]
+    return calls.bound(w, function, instance_of(w, owner)) if owner is not None else function
+
+
+def _applies(w: Walker, stage: GlobalStage, handler: Handler) -> bool:
+    if stage.owner is None or stage.owner is handler.owner:
+        return True
+    name = w.world.name_of(stage.owner) or ""
+    return not any(word in name for word in ("Router", "Blueprint"))
+
+
+def _run(
+    w: Walker, steps: Sequence[tuple[Term, Binds, str]], index: int, function: Term, handler: Handler, state: State,
+    frame: Frame, node: ir.Node,
+) -> Term:  # fmt: skip
+    if index == len(steps):
+        return call_bound(w, function, handler.binds, w.terms.unknown("next"), state, frame, node)
+    stage, binds, refuses = steps[index]
+
+    def go_on(now: State) -> Term:
+        return _run(w, steps, index + 1, function, handler, now, frame, node)
+
+    if stage.kind == "alt":
+        stage = next((one for one in values(stage) if one.kind == "function"), stage)
+    if stage.kind != "function":
+        return go_on(state)  # an unknown stage goes on and proves nothing
+    stage = with_instance(w, stage, w.world.units[effects.unit_key(stage)])
+    if refuses == "next":
+        called: list[State] = []
+
+        def proceed(positional: Sequence[Term], named: Mapping[str, Term], now: State, inner: Frame) -> Term:
+            if positional and positional[0] is not w.terms.none and positional[0].kind != "literal":
+                return w.terms.none  # next(error) ends the pipeline
+            called.append(now)
+            return go_on(now)
+
+        return call_bound(w, stage, binds, calls.native(w, proceed), state, frame, node)
+    answer = call_bound(w, stage, binds, None, state, frame, node)
+    if state.dead:
+        return w.terms.none
+    if refuses == "value":
+        state.assume(w.terms.negate(w.present(answer)), w.terms)
+    elif refuses == "false":
+        state.assume(w.terms.truth(answer), w.terms)
+    return go_on(state) if not state.dead else w.terms.none
+
+
+def run_all(w: Walker) -> tuple[Entry, ...]:
+    """Walk every entry: handlers, then units that nobody names, then what is left."""
+    entries: list[Entry] = []
+    file_routes(w)
+    done: set[Term] = set()
+    while True:
+        waiting = [handler for function, handler in list(w.world.routes.items()) if function not in done]
+        if not waiting:
+            fresh = _uncalled(w, done)
+            if not fresh:
+                break
+            for function, called in fresh:
+                done.add(function)
+                _enter(w, entries, function, "unit", None, called)
+            continue
+        for handler in waiting:
+            done.add(handler.function)
+            _enter(w, entries, handler.function, "route", handler, False)
+    return tuple(entries)
+
+
+def _uncalled(w: Walker, done: set[Term]) -> list[tuple[Term, bool]]:
+    """The next units to walk without a caller: those that nothing names, and only then the others."""
+    functions = [one for one in w.world.functions() if effects.unit_key(one) not in w.world.walked and one not in done]
+    unnamed = [one for one in functions if w.world.units[effects.unit_key(one)].unit.name not in w.world.named]
+    if unnamed:
+        return [(one, False) for one in unnamed]
+    return [(functions[0], True)] if functions else []
+
+
+def _enter(
+    w: Walker, entries: list[Entry], function: Term, kind: str, handler: Handler | None, called: bool
+) -> None:
+    world = w.world
+    info = world.units[effects.unit_key(function)]
+    program = info.program
+    head = program.spans[info.unit.head or info.unit.at]
+    language = "python" if program.language == "python" else "javascript"
+    entry = Entry(
+        len(entries), kind, program.path, info.qualified, head[0], program.spans[info.unit.at][2], language, called  # type: ignore[arg-type]
+    )
+    entries.append(entry)
+    state = State({}, frozenset())
+    frame = Frame(world.serial(), (("module", program.path),), program, None, "")
+    with world.entered(entry):
+        try:
+            if handler is not None:
+                run_handler(w, handler, state, frame)
+            else:
+                bound = with_instance(w, function, info)
+                result = calls.call(w, bound, Arguments(guessed_arguments(w, function), {}), state, frame, info.unit)
+                if not state.dead:
+                    w.awaited(result, state, frame)
+        except OverBudget:
+            world.problems.append(
+                Problem(program.path, "incomplete", f"{info.qualified or 'this file'} is too large to follow", head[0])
+            )
+        except RecursionError:
+            world.stack.clear()
+            world.problems.append(Problem(program.path, "too-deep", f"{info.qualified} nests too deeply to follow", head[0]))
+
+
+def literal_key(term: Term) -> object:
+    """A literal's value, else None."""
+    return value_of(term) if term.kind == "literal" else None

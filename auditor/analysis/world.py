@@ -1,0 +1,286 @@
+"""The tables that one analysis shares: programs, units, objects and what has been recorded so far."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from auditor.analysis.link import Linker
+from auditor.analysis.state import Slot, State
+from auditor.facts import Entry, Event, Write
+from auditor.library import Libraries
+from auditor.model import Place, Problem
+from auditor.program import Class, Node, Parameter, Program, Unit
+from auditor.terms import Site, Term, Terms
+
+STEP_LIMIT = 150_000  # nodes that one entry may walk
+TOTAL_LIMIT = 3_000_000  # nodes that all entries may walk together
+
+
+class OverBudget(Exception):
+    """An entry needed more steps than it may have."""
+
+
+@dataclasses.dataclass(slots=True)
+class Frame:
+    """One activation of a unit, a class body or a module."""
+
+    id: object
+    scopes: tuple[object, ...]
+    program: Program
+    unit: Unit | None
+    qualified: str
+    this: Term | None = None
+    owner: Term | None = None
+    startup: bool = False
+    returns: list[tuple[State, Term]] = dataclasses.field(default_factory=list)
+    raises: list[tuple[State, Term]] = dataclasses.field(default_factory=list)
+    breaks: list[State] = dataclasses.field(default_factory=list)
+    continues: list[State] = dataclasses.field(default_factory=list)
+    outer: dict[str, object] = dataclasses.field(default_factory=dict)
+    handling: Term | None = None
+    closures: bool = False
+    names: list[str] = dataclasses.field(default_factory=list)
+
+    @property
+    def language(self) -> str:
+        return "python" if self.program.language == "python" else "javascript"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class UnitInfo:
+    """A unit of a program, with its qualified name and what encloses it."""
+
+    program: Program
+    unit: Unit
+    qualified: str
+
+
+@dataclasses.dataclass(slots=True)
+class ClassInfo:
+    """A class: its bases as terms, and its members."""
+
+    program: Program
+    definition: Class
+    qualified: str
+    bases: tuple[Term, ...]
+    members: dict[str, Term]
+    decorators: tuple[Term, ...] = ()
+    initialisers: list[tuple[str, Node]] = dataclasses.field(default_factory=list)
+    scopes: tuple[object, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Pending:
+    """A promise of this program: its value, what held when it resolved, how it may be rejected."""
+
+    value: Term
+    conditions: frozenset[Term]
+    rejections: tuple[tuple[State, Term], ...]
+    resolves: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Handler:
+    """A registered handler with its stages, outermost first. `owner` is the application or router it is registered on."""
+
+    function: Term
+    stages: tuple[Term, ...]
+    binds: tuple[str, ...] | str
+    owner: Term | None
+    path: str
+    line: int
+    program: Program
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class GlobalStage:
+    """A function that runs before every handler of its owner."""
+
+    function: Term
+    binds: tuple[str, ...] | str
+    refuses: str
+    owner: Term | None
+
+
+Native = Callable[[Sequence[Term], Mapping[str, Term], State, Frame], Term]
+
+
+class World:
+    """Everything that outlives a single walk."""
+
+    def __init__(self, programs: Mapping[str, Program], libraries: Libraries, linker: Linker) -> None:
+        self.programs = programs
+        self.libraries = libraries
+        self.linker = linker
+        self.terms = Terms()
+        self.units: dict[tuple[str, int], UnitInfo] = {}
+        self.classes: dict[Term, ClassInfo] = {}
+        self.instances: dict[Term, Term] = {}  # object -> its class
+        self.types: dict[Term, str] = {}
+        self.kinds: dict[Term, str] = {}
+        self.media: dict[Term, str] = {}
+        self.keys: dict[Term, dict[Term, None]] = {}
+        self.closed: set[Term] = set()  # objects of which every slot is known
+        self.natives: dict[Term, Native] = {}
+        self.pending: dict[Term, Pending] = {}
+        self.exports: dict[tuple[str, str], Term] = {}
+        self.star_exports: dict[str, list[str]] = {}
+        self.globals: dict[Slot, Term] = {}
+        self.mutable: set[Slot] = set()
+        self.events: list[Event] = []
+        self.writes: list[Write] = []
+        self.problems: list[Problem] = []
+        self.routes: dict[Term, Handler] = {}
+        self.stages: list[GlobalStage] = []
+        self.walked: set[tuple[str, int]] = set()
+        self.stack: list[tuple[str, int]] = []
+        self.receivers: dict[Term, Term] = {}
+        self.http: dict[Term, str] = {}  # calls that send a request -> the error that a refusal raises
+        self.statuses: dict[Term, Term] = {}  # response call -> itself, for calls whose status can be asked
+        self.singletons: dict[Term, Term] = {}
+        self.guards: dict[Term, tuple[tuple[Term, tuple[str, ...] | str, str], ...]] = {}
+        self.closures: dict[Term, None] = {}
+        self.named: frozenset[str] = frozenset()
+        self.entry: Entry | None = None
+        self.steps = 0
+        self.entry_steps = 0
+        self._serial = 0
+
+    def reset_records(self) -> None:
+        """Forget what entries recorded, so that they can be walked again knowing what is mutable."""
+        self.events.clear()
+        self.writes.clear()
+        self.problems.clear()
+        self.walked.clear()
+
+    @contextlib.contextmanager
+    def entered(self, entry: Entry) -> Iterator[None]:
+        """Record what happens as done by this entry, with a share of steps of its own."""
+        outer, self.entry = self.entry, entry
+        self.entry_steps = 0
+        try:
+            yield
+        finally:
+            self.steps += self.entry_steps
+            self.entry = outer
+
+    def functions(self) -> list[Term]:
+        """All closures that were made, by the place of their unit."""
+        return sorted(self.closures, key=lambda one: (one.data[0], one.data[1], one.n))  # type: ignore[index]
+
+    def serial(self) -> int:
+        """A number that was not given before."""
+        self._serial += 1
+        return self._serial
+
+    def step(self) -> None:
+        """Count one node; raises OverBudget when this entry has had its share."""
+        self.entry_steps += 1
+        if self.entry_steps > STEP_LIMIT or self.steps + self.entry_steps > TOTAL_LIMIT:
+            raise OverBudget
+
+    def site(self, frame: Frame, node: Node) -> Site:
+        """The place of a node as part of a term."""
+        return Site(frame.program.path, node.at, frame.startup)
+
+    def place(self, program: Program, at: int, message: str = "") -> Place:
+        """The place of a node for a person."""
+        line, column, end_line, _ = program.spans[at]
+        return Place(program.path, line, end_line, message, column)
+
+    def external(self, name: str, language: str) -> Term:
+        """A name that a library or the language defines."""
+        return self.terms.make("external", (name, language))
+
+    def root(self, identity: str, type_name: str) -> Term:
+        """What a framework hands in; equal in every entry."""
+        return self.terms.make("root", (identity, type_name))
+
+    def new_object(self, type_name: str, frame: Frame, node: Node, closed: bool = True) -> Term:
+        """A constructed object with an identity of its own."""
+        term = self.terms.make("object", (type_name, self.site(frame, node), self.serial()))
+        if closed:
+            self.closed.add(term)
+        return term
+
+    # ---------------------------------------------------------------------------------------- names
+
+    def name_of(self, term: Term, depth: int = 12) -> str | None:
+        """The qualified name by which a library model may know the term, or None."""
+        known = self.types.get(term)
+        if known is not None:
+            return known
+        kind = term.kind
+        if kind == "external":
+            return str(term.data[0])  # type: ignore[index]
+        if kind == "root":
+            return str(term.data[1]) or None  # type: ignore[index]
+        if depth == 0:
+            return None
+        if kind == "load":
+            key = term.args[1]
+            if key.kind == "literal" and isinstance(key.data[1], str):  # type: ignore[index]
+                base = self.name_of(term.args[0], depth - 1)
+                return f"{base}.{key.data[1]}" if base else None  # type: ignore[index]
+            return None
+        if kind == "call":
+            name = term.data[0]  # type: ignore[index]
+            return f"{name}()" if name else None
+        if kind == "object":
+            cls = self.instances.get(term)
+            if cls is not None:
+                base = self.base_name(cls)
+                return f"{base}()" if base else None
+            return str(term.data[0]) or None  # type: ignore[index]
+        if kind == "class":
+            return self.base_name(term)
+        if kind == "alt":
+            return next((name for value in term.args[::2] if (name := self.name_of(value, depth - 1))), None)
+        if kind in ("text", "serial") or (kind == "literal" and term.data[0] == "str"):  # type: ignore[index]
+            return "str"
+        if kind in ("sequence", "mapping"):
+            return "list" if kind == "sequence" else "dict"
+        return None
+
+    def base_name(self, cls: Term) -> str | None:
+        """The qualified name of the first library class that a class derives from."""
+        for one in self.lineage(cls):
+            if one.kind not in ("class", "object"):
+                name = self.name_of(one)
+                if name:
+                    return name
+        return None
+
+    def lineage(self, cls: Term) -> list[Term]:
+        """The class and its bases, nearest first; library bases as they are."""
+        out: list[Term] = []
+        queue = [cls]
+        while queue:
+            one = queue.pop(0)
+            if one in out:
+                continue
+            out.append(one)
+            info = self.classes.get(one)
+            if info is not None:
+                queue.extend(info.bases)
+        return out
+
+    def declared_parameters(self, info: UnitInfo) -> tuple[Parameter, ...]:
+        """The parameters of a unit."""
+        return info.unit.parameters
+
+
+@dataclasses.dataclass(slots=True)
+class Arguments:
+    """The arguments of a call: those by position, those by name, and whether others may be hidden in a spread."""
+
+    positional: list[Term]
+    named: dict[str, Term]
+    receiver: Term | None = None
+    open: bool = False
+
+    def all(self) -> list[Term]:
+        """All argument values."""
+        return [*self.positional, *self.named.values()]

@@ -1,0 +1,80 @@
+"""What the walk found out: entries, and the actions that each performs, with the conditions they happen under."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
+from auditor.model import Place, Problem
+from auditor.terms import Term, Terms
+
+Action: TypeAlias = Literal[
+    "authorize", "exchange", "refresh", "revoke", "provider-call", "store", "clear", "log", "respond", "render",
+    "redirect", "flash", "set-cookie", "web-storage", "secret-use", "lost",
+]  # fmt: skip
+
+EntryKind: TypeAlias = Literal["route", "module", "unit"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Entry:
+    """Where control comes in: a registered handler, a module that is run, a unit that nobody calls.
+
+    `line` is the 1-based line of the handler's `def`; `name` its qualified name, "" for a module.
+    `called`: something in the program names it, so a walk without its caller proves little.
+    """
+
+    number: int
+    kind: EntryKind
+    path: str
+    name: str
+    line: int
+    end_line: int
+    language: str
+    called: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Event:
+    """One action of one entry. `conditions` all hold when it happens; `details` are the values that decide.
+
+    `order` counts the events of the whole walk. `place` is where it stands, `unit` what it stands in, `site` a key of
+    the place that is the same in every entry. `exceptional`: it happens while an exception is handled.
+    """
+
+    action: Action
+    entry: Entry
+    place: Place
+    unit: str
+    site: tuple[str, int]
+    conditions: frozenset[Term]
+    details: Mapping[str, Term]
+    order: int
+    name: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Write:
+    """A value written to a slot that outlives a request. `startup`: while a module loads."""
+
+    holder: Term
+    key: Term
+    value: Term
+    place: Place
+    startup: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Facts:
+    """All facts of an application."""
+
+    entries: tuple[Entry, ...]
+    events: tuple[Event, ...]
+    writes: tuple[Write, ...]
+    problems: tuple[Problem, ...]
+    kinds: Mapping[Term, str]
+    """What a call's result is: fresh, weak, now, secret, environment."""
+    media: Mapping[Term, str]
+    """Of what kind a store is: session, cookie, database, memory, …"""
+    terms: Terms

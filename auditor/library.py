@@ -1,0 +1,259 @@
+"""What a library model says: the meaning of names that the audited program does not define itself.
+
+One YAML file a library, in `rules/libraries/<language>/`. A name is written as it is reached: `flask.request.args`,
+`redis.createClient().get`; `()` marks a call, so `a().b` is not `a.b`. `{a,b}` stands for two names.
+
+An argument is referred to by its position, its keyword, or a list of both (the first that is there counts);
+`object` is the receiver of a method call.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+Reference: TypeAlias = int | str | tuple[int | str, ...]
+"""An argument of a call: position, keyword, alternatives in order; `object` is the receiver, `all` every argument."""
+
+
+class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Every part of a model refuses keys that it does not know."""
+
+
+class Load(Part):
+    """Reads a slot of `of`. `raises`: a missing key raises. `clears`: the slot is empty afterwards (pop)."""
+
+    key: Reference = 0
+    default: Reference | None = None
+    of: Reference = "object"
+    raises: bool = False
+    clears: bool = False
+
+
+class Save(Part):
+    """Writes `value` to a slot of `of`."""
+
+    key: Reference = 0
+    value: Reference = 1
+    of: Reference = "object"
+
+
+class Clear(Part):
+    """Empties one slot of `of`, or all of them when `key` is None."""
+
+    key: Reference | None = 0
+    of: Reference = "object"
+
+
+class Has(Part):
+    """Tells whether the key (or the element) is in `of`."""
+
+    key: Reference = 0
+    of: Reference = "object"
+
+
+class Assign(Part):
+    """Copies all slots of the sources, and all keywords when `keywords`, to `target`."""
+
+    target: Reference = "object"
+    sources: tuple[Reference, ...] = (0,)
+    keywords: bool = False
+
+
+class Equals(Part):
+    """Compares two arguments; `throws` when they differ, else answers."""
+
+    left: Reference = 0
+    right: Reference = 1
+    throws: bool = False
+
+
+class Verifies(Part):
+    """Checks a signature over `value` and gives what it holds; `throws` when it is forged, else gives nothing."""
+
+    value: Reference = 0
+    throws: bool = True
+
+
+class Calls(Part):
+    """Calls the function given as `function` with these arguments.
+
+    `result`: the call's own result is the function's. `when` says when: now, later (at some time or never),
+    then (a continuation of the receiver), catch, finally, each (with the elements of the receiver).
+    """
+
+    function: Reference = 0
+    arguments: tuple[Reference, ...] = ()
+    result: bool = True
+    when: Literal["now", "later", "then", "catch", "finally", "each", "find", "some", "executor"] = "now"
+
+
+class Route(Part):
+    """Registers handlers. `handlers`: the first position of the handlers, all further ones are stages before the last.
+
+    `binds`: the types of the handler's parameters in order (`next` is the rest of the pipeline, `input` a value from
+    the request); or how parameters are bound: `names` (each is a value of the request), `annotations` (FastAPI),
+    `decorators` (Nest).
+    """
+
+    handlers: Reference = 1
+    binds: tuple[str, ...] | Literal["names", "annotations", "decorators"] = "names"
+    stages: bool = False
+
+
+class Stage(Part):
+    """Registers a function that runs before every handler of the receiver.
+
+    `refuses` says how it ends the request: next (does not call the rest), value (returns something), false, throw.
+    """
+
+    function: Reference = 0
+    binds: tuple[str, ...] | Literal["names", "annotations"] = ()
+    refuses: Literal["next", "value", "false", "throw"] = "next"
+
+
+class Http(Part):
+    """Sends a request. `throws`: a status of 400 and more raises this error; `raises`: its qualified name."""
+
+    throws: bool = False
+    error: str = ""
+    base: Reference | None = None
+
+
+class Flow(Part):
+    """A library runs a part of the flow itself.
+
+    `does`: authorize, exchange, both, or refresh. `state` says where the state is: an argument that is sent; `makes`:
+    the library makes a fresh one when none is given. `keeps`: the library stores it itself, `checks`: always | never |
+    given (only when `expected` is given and not null) | option (only when the option named by `option` is on).
+    `code`, `secret`: where those are; `scopes`: where the scopes are.
+    """
+
+    does: Literal["authorize", "exchange", "both", "refresh", "revoke"]
+    state: Reference | None = None
+    makes: bool = False
+    checks: Literal["always", "never", "given", "option"] = "never"
+    expected: Reference | None = None
+    option: tuple[str, ...] = ()
+    values: tuple[str | bool, ...] = (True,)
+    default: bool = False
+    code: Reference | None = None
+    secret: Reference | None = None
+    options: Reference = 0
+    result: str = ""
+
+
+class Model(Part, rename={"is_": "is"}):
+    """What one name means. A result does not contain its arguments unless the model says that it carries them."""
+
+    is_: Literal[
+        "", "input", "session", "cookies", "headers", "callback-url", "environment", "request", "response", "client",
+        "store",
+    ] = ""  # fmt: skip
+    like: str = ""
+    returns: str = ""
+    medium: str = ""
+    kind: Literal["", "fresh", "weak", "now", "secret"] = ""
+    same: Reference | None = None
+    text: Reference | None = None
+    joins: Reference | None = None
+    serialises: Reference | None = None
+    how: str = ""
+    parses: Reference | None = None
+    truth: Reference | None = None
+    drops: bool = False
+    carries: Reference | None = None
+    load: Load | None = None
+    save: Save | None = None
+    clear: Clear | None = None
+    has: Has | None = None
+    assign: Assign | None = None
+    append: Reference | None = None
+    equals: Equals | None = None
+    verifies: Verifies | None = None
+    exits: bool = False
+    raises: str = ""
+    calls: Calls | None = None
+    awaits: bool = False
+    decorates: bool = False
+    depends: bool = False
+    route: Route | None = None
+    stage: Stage | None = None
+    http: Http | None = None
+    raises_status: str = ""
+    status: bool = False
+    ok: bool = False
+    flow: Flow | None = None
+    builds: Literal["", "query", "url"] = ""
+    object: bool = False
+    redirect: Reference | None = None
+    respond: Reference | None = None
+    render: Reference | None = None
+    log: Reference | None = None
+    flash: Reference | None = None
+    prompt: bool = False
+
+
+class FileRoutes(Part):
+    """Handlers that a framework finds by a file's place: a glob over the path, the exported names, how they bind."""
+
+    files: tuple[str, ...]
+    exports: tuple[str, ...]
+    binds: tuple[str, ...] | Literal["names", "annotations"] = ()
+    side: Literal["server", "browser"] = "server"
+
+
+class ClassRoutes(Part):
+    """Methods of subclasses that a framework calls: base class names, methods, how they bind (after the receiver)."""
+
+    bases: tuple[str, ...]
+    methods: tuple[str, ...]
+    binds: tuple[str, ...] | Literal["names", "annotations"] = ()
+
+
+class Library(Part):
+    """One library: its names, what parameters are called by convention, which exceptions are which."""
+
+    library: str
+    language: Literal["python", "javascript"]
+    modules: tuple[str, ...] = ()
+    names: dict[str, Model] = {}
+    parameters: dict[str, str] = {}
+    errors: dict[str, tuple[str, ...]] = {}
+    files: tuple[FileRoutes, ...] = ()
+    classes: tuple[ClassRoutes, ...] = ()
+    oauth: bool = False
+
+
+class Libraries:
+    """All models, by language and name; braces are written out."""
+
+    def __init__(self, libraries: tuple[Library, ...]) -> None:
+        self.all = libraries
+        self._names: dict[tuple[str, str], Model] = {}
+        self._errors: dict[tuple[str, str], tuple[str, ...]] = {}
+        for library in libraries:
+            for pattern, model in library.names.items():
+                for name in braces(pattern):
+                    self._names[library.language, name] = model
+            for error, parents in library.errors.items():
+                self._errors[library.language, error] = parents
+
+    def find(self, language: str, name: str) -> Model | None:
+        """The model of a name, if there is one. TypeScript is JavaScript."""
+        return self._names.get(("javascript" if language == "typescript" else language, name))
+
+    def parents(self, language: str, error: str) -> tuple[str, ...]:
+        """The names that also catch this exception."""
+        return self._errors.get((language, error), ())
+
+
+def braces(pattern: str) -> list[str]:
+    """`a.{b,c}` as `a.b`, `a.c`; several groups multiply."""
+    start = pattern.find("{")
+    if start < 0:
+        return [pattern]
+    end = pattern.index("}", start)
+    head, tail = pattern[:start], braces(pattern[end + 1 :])
+    return [head + choice + rest for choice in pattern[start + 1 : end].split(",") for rest in tail]
