@@ -6,7 +6,7 @@ Paths are relative to the repository's root, with `/`; lines are 1-based. No tex
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, dataclass_transform
 
 import msgspec
 
@@ -23,6 +23,7 @@ ProblemKind: TypeAlias = Literal[
 SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high", "critical")
 
 
+@dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
 class Noun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=False):
     """All nouns are frozen and refuse unknown fields."""
 

@@ -13,13 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Literal as OneOf
-from typing import TypeAlias, Union
+from typing import TypeAlias, Union, dataclass_transform
 
 import msgspec
 
 Span: TypeAlias = tuple[int, int, int, int]
 
 
+@dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
 class Node(msgspec.Struct, frozen=True, eq=False, tag=True, array_like=True, gc=False):
     """A node is equal to itself alone, so that a place is never taken for another that looks like it."""
 

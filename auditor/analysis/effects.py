@@ -595,6 +595,8 @@ def _slots(
     terms = w.terms
     if model.load is not None:
         holder, key = pick(model.load.of, arguments), pick(model.load.key, arguments)
+        if holder is None and isinstance(model.load.of, str) and "." in model.load.of:
+            holder = known(w, w.world.external(model.load.of, frame.language), frame)
         if holder is not None and key is not None:
             value = w.item(holder, freeze(w, key, state), state, frame, raises=model.load.raises)
             default = pick(model.load.default, arguments)

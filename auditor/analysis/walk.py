@@ -457,7 +457,9 @@ class Walker:
             if item.key is None:
                 effects.spread_into(self, made, value, state)
             else:
-                self.write(made, self.value(item.key, state, frame), value, state, frame, item)
+                key = self.value(item.key, state, frame)
+                self.world.keys.setdefault(made, {})[key] = None
+                state.slots[made, key] = value
         return made
 
     def _spread(self, node: ir.Spread, state: State, frame: Frame) -> Term:
@@ -1009,7 +1011,9 @@ class Walker:
 
     # -------------------------------------------------------------------------------------- recording
 
-    def record(self, action: str, node: ir.Node | None, state: State, frame: Frame, name: str = "", **details: Term) -> None:
+    def record(
+        self, action: str, node: ir.Node | None, state: State, frame: Frame, /, name: str = "", **details: Term
+    ) -> None:
         """Write down an action of the entry that is being walked."""
         world = self.world
         if world.entry is None or state.dead:

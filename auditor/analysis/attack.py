@@ -1,0 +1,503 @@
+"""Plays an attack against the conditions of an exchange: can a forged callback reach it?
+
+Two games, both of cross-site request forgery on the redirect URI (RFC 9700 section 2.1):
+
+- *forged*: the victim began a flow, so the stored state holds a secret value; the attacker's link carries another.
+- *absent*: the victim began nothing, so the stored state is not there; the attacker's link carries none, an empty
+  one, or any text.
+
+The attacker chooses everything in the request, but knows no secret. A condition that is NO under these values
+blocks the path. MAYBE is within the attacker's or the world's choice. OPAQUE depends on the state through something
+that could not be followed: no verdict may rest on it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from collections.abc import Iterable
+from typing import Literal, TypeAlias
+
+from auditor.facts import Event, Facts, Write
+from auditor.terms import Term, alternatives, contains, leaves, text_of, value_of, values
+
+
+class Answer(enum.Enum):
+    """Whether a condition holds in a game."""
+
+    YES = "yes"
+    NO = "no"
+    MAYBE = "maybe"
+    OPAQUE = "opaque"
+
+
+YES, NO, MAYBE, OPAQUE = Answer.YES, Answer.NO, Answer.MAYBE, Answer.OPAQUE
+
+Received: TypeAlias = Literal["other", "absent", "empty", "any"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Game:
+    """What the session holds and what the attacker sends."""
+
+    stored: Literal["held", "absent"]
+    received: Received
+
+
+FORGED = Game("held", "other")
+ABSENT_GAMES = (Game("absent", "absent"), Game("absent", "empty"), Game("absent", "any"))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Value:
+    """What a term is in a game.
+
+    literal: a constant; nothing: null or undefined; secret: unknown to the attacker; chosen: any text of the
+    attacker's; free: whatever the attacker likes, or nothing; sealed: the attacker's own validly signed content;
+    fixed: something of the session or the world that the game does not decide; unseen: a slot that nothing was seen
+    to write; opaque: depends on the state in a way that was not followed; map: a term with known members.
+    """
+
+    kind: Literal["literal", "nothing", "secret", "chosen", "free", "sealed", "fixed", "unseen", "opaque", "map", "many"]
+    data: object = None
+
+
+NOTHING = Value("nothing")
+_ERRORS = ("error", "error_description", "error_reason", "error_message")
+_STORES = ("SESSION", "COOKIES", "STORAGE")
+
+
+class Attack:
+    """The games over one application's facts."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self._writes: dict[tuple[Term, Term], list[Write]] = {}
+        self._holders: dict[Term, list[Write]] = {}
+        for write in facts.writes:
+            self._writes.setdefault((write.holder, write.key), []).append(write)
+            self._holders.setdefault(write.holder, []).append(write)
+        self.sent = frozenset(sent_leaves(facts))
+        self._values: dict[tuple[Term, Game], Value] = {}
+        self._answers: dict[tuple[Term, Game], Answer] = {}
+        self._open: set[tuple[Term, Game]] = set()
+
+    # -------------------------------------------------------------------------------------- conditions
+
+    def reachable(self, conditions: Iterable[Term], game: Game) -> Answer:
+        """Whether a point with these conditions can be reached: NO where any of them blocks."""
+        return conjunction(self.holds(condition, game) for condition in sorted(conditions, key=lambda one: one.n))
+
+    def holds(self, condition: Term, game: Game) -> Answer:
+        """Whether a condition holds in the game."""
+        key = (condition, game)
+        found = self._answers.get(key)
+        if found is None:
+            found = self._answers[key] = self._holds(condition, game)
+        return found
+
+    def _holds(self, term: Term, game: Game) -> Answer:
+        kind = term.kind
+        if kind == "and":
+            return conjunction(self.holds(part, game) for part in term.args)
+        if kind == "or":
+            return disjunction(self.holds(part, game) for part in term.args)
+        if kind == "not":
+            return negation(self.holds(term.args[0], game))
+        if kind == "compare":
+            return self._compare(term, game)
+        if kind == "exists":
+            return self._exists(term.args[0], game)
+        if kind == "present":
+            return self._present(self.value(term.args[0], game))
+        if kind == "completed":
+            return self._completed(term.args[0], game)
+        if kind == "op" and term.data == "is-null":
+            return self._is_null(term.args[0], game)
+        return self._true(self.value(term, game))
+
+    def _compare(self, term: Term, game: Game) -> Answer:
+        op = term.data[0]  # type: ignore[index]
+        left, right = term.args
+        if op in ("==", "same"):
+            if left is right and left.kind != "unknown":
+                value = self.value(left, game)
+                return NO if op == "same" and value.kind == "nothing" else YES
+            return self._equal(self.value(left, game), self.value(right, game), strict=op == "same")
+        if op == "in":
+            return self._within(left, right, game)
+        if op == "unknown-check":
+            return OPAQUE
+        return MAYBE
+
+    def _equal(self, left: Value, right: Value, strict: bool) -> Answer:
+        for one, other in ((left, right), (right, left)):
+            if one.kind == "many":
+                assert isinstance(one.data, tuple)
+                return either(self._equal(part, other, strict) for part in one.data)
+        kinds = {left.kind, right.kind}
+        if "opaque" in kinds:
+            return OPAQUE
+        if "nothing" in kinds and strict:
+            return NO  # a comparison in constant time raises on null
+        if left.kind == right.kind == "literal":
+            return YES if left.data == right.data else NO
+        if left.kind == right.kind == "nothing":
+            return YES
+        if left.kind == right.kind == "secret":
+            return YES if left.data == right.data else MAYBE
+        if "secret" in kinds:
+            return NO if kinds & {"chosen", "free", "sealed", "nothing", "literal"} else MAYBE
+        if "unseen" in kinds:
+            return OPAQUE if kinds & {"chosen", "free", "sealed", "nothing", "literal"} else MAYBE
+        if "nothing" in kinds:
+            return MAYBE if kinds & {"free", "fixed"} else NO
+        if "sealed" in kinds:
+            return NO if "fixed" in kinds else MAYBE  # the attacker's seal names the attacker
+        return MAYBE
+
+    def _true(self, value: Value) -> Answer:
+        match value.kind:
+            case "literal":
+                return YES if value.data else NO
+            case "nothing":
+                return NO
+            case "secret" | "chosen" | "map" | "sealed":
+                return YES
+            case "opaque":
+                return OPAQUE
+            case "many":
+                assert isinstance(value.data, tuple)
+                return either(self._true(part) for part in value.data)
+            case _:
+                return MAYBE
+
+    def _present(self, value: Value) -> Answer:
+        if value.kind == "literal":
+            return YES
+        if value.kind == "many":
+            assert isinstance(value.data, tuple)
+            return either(self._present(part) for part in value.data)
+        return self._true(value)
+
+    def _exists(self, load: Term, game: Game) -> Answer:
+        value = self.value(load, game)
+        if value.kind == "secret" and load.kind == "load" and self._may_hold_nothing(load):
+            return YES
+        return self._present(value)
+
+    def _may_hold_nothing(self, load: Term) -> bool:
+        return any(write.value.kind == "literal" and not value_of(write.value) for write in self._writers(load))
+
+    def _is_null(self, term: Term, game: Game) -> Answer:
+        """`x === null`: an absent member is undefined, which is not null."""
+        value = self.value(term, game)
+        if value.kind == "nothing":
+            return NO if term.kind == "load" and term.args[0].kind in ("root", "load") else MAYBE
+        return negation(self._present(value))
+
+    def _completed(self, call: Term, game: Game) -> Answer:
+        if call.kind == "op" and call.data == "library-check":
+            return NO
+        if call.kind == "parsed" and call.data == "verified":
+            inner = self.value(call.args[0], game)
+            return NO if inner.kind in ("nothing",) or (inner.kind == "literal" and not inner.data) else MAYBE
+        return MAYBE
+
+    def _within(self, element: Term, container: Term, game: Game) -> Answer:
+        value = self.value(element, game)
+        if value.kind in ("nothing", "literal"):
+            return NO if not value.data else MAYBE
+        if value.kind == "secret":
+            return MAYBE
+        if value.kind not in ("chosen", "free", "opaque"):
+            return MAYBE
+        writes = self._holders.get(container, ())
+        if any(self.is_sent(write.key) or self.is_sent(write.value) for write in writes):
+            return NO
+        held = self.value(container, game)
+        if held.kind == "map" and isinstance(held.data, Term):
+            return NO if self.is_sent(held.data) else MAYBE
+        if held.kind == "nothing":
+            return NO
+        return OPAQUE if held.kind in ("unseen", "opaque", "fixed") else MAYBE
+
+    # ------------------------------------------------------------------------------------------ values
+
+    def value(self, term: Term, game: Game) -> Value:
+        """What a term is in the game."""
+        key = (term, game)
+        found = self._values.get(key)
+        if found is None:
+            if key in self._open:
+                return Value("fixed", term.n)
+            self._open.add(key)
+            found = self._values[key] = self._value(term, game)
+            self._open.discard(key)
+        return found
+
+    def _value(self, term: Term, game: Game) -> Value:
+        match term.kind:
+            case "literal":
+                if term in self.sent and value_of(term):
+                    return Value("secret", term.n)
+                return NOTHING if value_of(term) is None else Value("literal", value_of(term))
+            case "load":
+                return self._load(term, game)
+            case "call":
+                return self._call(term, game)
+            case "alt":
+                return self._alternatives(term, game)
+            case "parsed":
+                return self._parsed(term, game)
+            case "mapping" | "sequence":
+                return Value("map", term)
+            case "text" | "serial" | "op":
+                return self._derived(term, game)
+            case "and" | "or" | "not" | "compare" | "exists" | "present" | "completed":
+                answer = self.holds(term, game)
+                if answer in (YES, NO):
+                    return Value("literal", answer is YES)
+                return Value("opaque") if answer is OPAQUE else Value("fixed", term.n)
+            case "unknown":
+                touched = any(self._touched(child, game) for child in term.args)
+                return Value("opaque") if touched else Value("fixed", term.n)
+            case "object":
+                return Value("map", term)
+            case _:
+                return Value("fixed", term.n)
+
+    def _touched(self, term: Term, game: Game) -> bool:
+        """Whether a value depends on the received or the stored state."""
+        return any(is_state(leaf) or leaf in self.sent for leaf in leaves(term)) or any(
+            leaf.kind == "load" and self.value(leaf, game).kind in ("secret", "unseen") for leaf in leaves(term)
+        )
+
+    def _load(self, term: Term, game: Game) -> Value:
+        holder, key = term.args
+        if holder.kind == "root" and holder.data[0] == "INPUT":  # type: ignore[index]
+            return self._input(term, text_of(key), game)
+        if holder.kind == "root" and holder.data[0] in ("ENV", "REQUEST", "HEADERS"):  # type: ignore[index]
+            return Value("secret" if term in self.sent else "fixed", term.n)
+        if self._from_attacker(key, game):
+            return self._looked_up(term, game)
+        writers = self._writers(term)
+        if writers:
+            return self._written(term, writers, game)
+        if holder.kind in ("load", "parsed", "alt", "call", "sequence", "mapping"):
+            inner = self.value(holder, game)
+            if inner.kind == "map" and isinstance(inner.data, Term):
+                return self._member(inner.data, key, game)
+            if inner.kind in ("nothing", "chosen", "free", "sealed", "opaque", "unseen"):
+                if inner.kind == "unseen" and game.stored == "absent" and self._kept(holder):
+                    return NOTHING
+                return Value("free") if inner.kind == "chosen" else inner
+            if inner.kind == "many":
+                return Value("opaque") if self._touched(holder, game) else Value("fixed", term.n)
+        if self._kept(holder):
+            return NOTHING if game.stored == "absent" else Value("unseen", term.n)
+        return Value("fixed", term.n)
+
+    def _kept(self, holder: Term) -> bool:
+        """Whether a holder outlives a request: what it holds may have been put there by an earlier one."""
+        root = holder
+        while root.kind == "load":
+            root = root.args[0]
+        if root.kind == "root":
+            return root.data[0] in _STORES  # type: ignore[index]
+        return root.kind == "object" and bool(root.data[1].startup)  # type: ignore[index]
+
+    def _input(self, term: Term, name: str | None, game: Game) -> Value:
+        if name in _ERRORS:
+            return NOTHING
+        if name == "code":
+            return Value("chosen", term.n)
+        if name != "state":
+            return Value("free", term.n)
+        match game.received:
+            case "absent":
+                return NOTHING
+            case "empty":
+                return Value("literal", "")
+            case _:
+                return Value("chosen", term.n)
+
+    def _from_attacker(self, key: Term, game: Game) -> bool:
+        return contains(key, is_input) and self.value(key, game).kind in ("chosen", "free", "nothing", "literal", "sealed")
+
+    def _looked_up(self, term: Term, game: Game) -> Value:
+        """A store asked for what the attacker named: the attacker's own state was never put there."""
+        holder = term.args[0]
+        writes = self._holders.get(holder, ())
+        if any(self.is_sent(write.key) for write in writes):
+            return NOTHING
+        if writes or not self._kept(holder):
+            return Value("opaque") if contains(term.args[1], is_state) else Value("fixed", term.n)
+        return NOTHING if game.stored == "absent" else Value("unseen", term.n)
+
+    def _writers(self, term: Term) -> list[Write]:
+        holder, key = term.args
+        found = self._writes.get((holder, key))
+        if found is None and key.kind != "literal":
+            found = [write for write in self._holders.get(holder, ()) if write.key.kind != "literal"]
+        if found is None and key.kind == "literal":  # written under an unknown key, or spread in
+            found = [write for write in self._holders.get(holder, ()) if write.key.kind not in ("literal", "element")]
+        return found or []
+
+    def _written(self, term: Term, writers: list[Write], game: Game) -> Value:
+        carrying = [write.value for write in writers if self.is_sent(write.value)]
+        if carrying:
+            return NOTHING if game.stored == "absent" else self.value(carrying[0], game)
+        kept = [write.value for write in writers if not write.startup and write.value.kind != "literal"]
+        if any(contains(value, is_state) for value in kept):
+            return Value("chosen", term.n)  # the store holds whatever some request sent
+        if not kept:
+            return NOTHING if game.stored == "absent" else Value("fixed", term.n)
+        if all(value.kind in ("mapping", "serial") for value in kept) and game.stored == "held":
+            return self.value(kept[0], game)
+        return Value("fixed", term.n)
+
+    def _member(self, holder: Term, key: Term, game: Game) -> Value:
+        name = text_of(key)
+        if holder.kind == "mapping" and name is not None:
+            for own, value in zip(holder.data, holder.args, strict=True):  # type: ignore[call-overload]
+                if own == name:
+                    return self.value(value, game)
+            return NOTHING if None not in holder.data else Value("fixed", holder.n)  # type: ignore[operator]
+        if holder.kind == "sequence" and key.kind == "literal" and isinstance(value_of(key), int):
+            index = int(value_of(key) or 0)
+            return self.value(holder.args[index], game) if index < len(holder.args) else NOTHING
+        return Value("opaque") if self.is_sent(holder) else Value("fixed", holder.n)
+
+    def _call(self, term: Term, game: Game) -> Value:
+        if self.facts.kinds.get(term) in ("fresh", "weak") or term in self.sent:
+            return Value("secret", term.n)
+        if any(self._touched(arg, game) for arg in term.args):
+            return Value("opaque")
+        return Value("unseen", term.n)  # it may well give back the stored state
+
+    def _parsed(self, term: Term, game: Game) -> Value:
+        inner = self.value(term.args[0], game)
+        if term.data == "verified":
+            if inner.kind == "secret":
+                return inner
+            return NOTHING if inner.kind == "nothing" else Value("sealed", term.n)
+        if inner.kind == "map" and isinstance(inner.data, Term) and inner.data.kind == "serial":
+            return self.value(inner.data.args[0], game)
+        if inner.kind == "chosen":
+            return Value("free", term.n)
+        return inner
+
+    def _derived(self, term: Term, game: Game) -> Value:
+        if term.kind == "serial" and len(term.args) == 1:
+            inner = self.value(term.args[0], game)
+            if term.data == "text" and inner.kind == "nothing":
+                return Value("literal", "None")  # str(None): a text like any other, which an attacker can send
+            if inner.kind == "map" and isinstance(inner.data, Term) and term.data in ("json", "query"):
+                return Value("map", term)
+            if inner.kind != "nothing":
+                return Value("secret", term.n) if inner.kind == "map" and self.is_sent(term) else inner
+        if term.kind == "op" and term.data in ("status", "ok"):
+            return Value("fixed", term.n)
+        kinds = {self.value(arg, game).kind for arg in term.args}
+        if "opaque" in kinds:
+            return Value("opaque")
+        if kinds & {"chosen", "free"}:
+            return Value("chosen", term.n) if term.kind == "text" else Value("free", term.n)
+        if "secret" in kinds or ("map" in kinds and self.is_sent(term)):
+            return Value("secret", term.n)
+        if term.kind == "text" and kinds <= {"nothing", "literal"}:
+            return Value("literal", "None")
+        return Value("fixed", term.n)
+
+    def _alternatives(self, term: Term, game: Game) -> Value:
+        found: list[Value] = []
+        for one, guard in alternatives(term):
+            answer = self.holds(guard, game)
+            if answer is NO:
+                continue
+            value = self.value(one, game)
+            if value not in found:
+                found.append(value)
+            if answer is YES:
+                break
+        if not found:
+            return Value("fixed", term.n)
+        return found[0] if len(found) == 1 else Value("many", tuple(found))
+
+    def is_sent(self, term: Term) -> bool:
+        """Whether a value holds a state that some authorization request sends, or is fresh random."""
+        return contains(term, lambda leaf: leaf in self.sent or self.facts.kinds.get(leaf) in ("fresh", "weak"))
+
+
+# ------------------------------------------------------------------------------------------------ answers
+
+
+def conjunction(answers: Iterable[Answer]) -> Answer:
+    """NO where one is NO; else the least certain of them."""
+    worst = YES
+    for answer in answers:
+        if answer is NO:
+            return NO
+        if answer is OPAQUE or (answer is MAYBE and worst is YES):
+            worst = answer
+    return worst
+
+
+def disjunction(answers: Iterable[Answer]) -> Answer:
+    """YES where one is YES."""
+    return negation(conjunction(negation(answer) for answer in answers))
+
+
+def negation(answer: Answer) -> Answer:
+    """The opposite; what is not known stays so."""
+    return {YES: NO, NO: YES}.get(answer, answer)
+
+
+def either(answers: Iterable[Answer]) -> Answer:
+    """One of several values, nobody knows which: sure only where all agree."""
+    seen = set(answers)
+    if len(seen) == 1:
+        return seen.pop()
+    return OPAQUE if OPAQUE in seen else MAYBE
+
+
+def is_input(term: Term) -> bool:
+    """A value straight from the request."""
+    return term.kind == "load" and term.args[0].kind == "root" and term.args[0].data[0] == "INPUT"  # type: ignore[index]
+
+
+def is_state(term: Term) -> bool:
+    """A value from the request that may be the received state: any but the code and the error."""
+    return is_input(term) and text_of(term.args[1]) not in ("code", *_ERRORS)
+
+
+def sent_leaves(facts: Facts) -> list[Term]:
+    """What makes a sent state the one it is: fresh values within it, or the constant or slot itself."""
+    out: list[Term] = []
+    for event in facts.events:
+        state = event.details.get("state") if event.action == "authorize" else None
+        if state is None:
+            continue
+        for one in values(state):
+            random = [leaf for leaf in leaves(one) if facts.kinds.get(leaf) in ("fresh", "weak")]
+            if random:
+                out.extend(random)
+            elif one.kind in ("literal", "load", "call", "text", "parameter", "external"):
+                if not (one.kind == "literal" and not value_of(one)):
+                    out.append(one)
+    return out
+
+
+def verdict(attack: Attack, event: Event) -> tuple[Literal["pass", "fail", "absent", "review"], tuple[Answer, ...]]:
+    """What the games say of an exchange: pass, fail (forged), absent (both sides missing), or review."""
+    forged = attack.reachable(event.conditions, FORGED)
+    holes = tuple(attack.reachable(event.conditions, game) for game in ABSENT_GAMES)
+    answers = (forged, *holes)
+    if forged in (YES, MAYBE):
+        return "fail", answers
+    if any(hole in (YES, MAYBE) for hole in holes):
+        return "absent", answers
+    if OPAQUE in answers:
+        return "review", answers
+    return "pass", answers

@@ -1,0 +1,178 @@
+"""Loads and validates `rules/`: the checklist, the rules with their examples, the models of libraries, the providers."""
+
+from __future__ import annotations
+
+import functools
+import pathlib
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import Any, Literal
+
+import msgspec
+import yaml
+
+from auditor.errors import InternalError, UsageError
+from auditor.library import Libraries, Library
+from auditor.model import Confidence, Severity
+from auditor.questions import Check
+
+LANGUAGES = ("python", "javascript", "typescript")
+
+
+class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Every part of the catalogue refuses keys that it does not know."""
+
+
+class ChecklistItem(Part):
+    """One of the 26 points. `source` names where it comes from."""
+
+    id: str
+    section: str
+    title: str
+    source: str
+
+
+class Example(Part):
+    """A small program that a rule is tested on and explained by.
+
+    `code` is one file, `files` several (path to text). A line marked `# here: fail` (or `// here: fail`) must be
+    found at that line; an example without a mark must stay quiet. `status` is what the rule's items say together.
+    """
+
+    name: str
+    language: Literal["python", "javascript", "typescript"]
+    status: Literal["pass", "fail", "review", "not-applicable"]
+    code: str = ""
+    files: dict[str, str] = {}
+    deceptive: bool = False
+    path: str = ""
+
+
+class Rule(Part):
+    """What is asked, why it matters, how to mend it."""
+
+    items: tuple[str, ...]
+    title: str
+    severity: Severity
+    references: tuple[str, ...]
+    why: str
+    decided: str
+    fix: str
+    check: Check
+    examples: tuple[Example, ...] = ()
+    confidence: Confidence = "high"
+    name: str = ""
+
+
+class Provider(Part):
+    """What is known of a provider, from its documentation."""
+
+    name: str
+    hosts: tuple[str, ...]
+    authorize: tuple[str, ...] = ()
+    token: tuple[str, ...] = ()
+    revoke: tuple[str, ...] = ()
+    secret_prefixes: tuple[str, ...] = ()
+    token_prefixes: tuple[str, ...] = ()
+    expires: bool = True
+    scopes: bool = True
+    source: str = ""
+
+
+class Catalogue(Part):
+    """The whole knowledge."""
+
+    checklist: tuple[ChecklistItem, ...]
+    rules: dict[str, Rule]
+    libraries: tuple[Library, ...]
+    providers: tuple[Provider, ...]
+
+
+class _Checklist(Part):
+    items: tuple[ChecklistItem, ...]
+
+
+def parse(text: str, kind: type[Any], where: str) -> Any:
+    """YAML text as `kind`; raises UsageError that names the file and what is wrong with it."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        data = yaml.load(text, Loader=loader)
+        return msgspec.convert(data, kind)
+    except yaml.YAMLError as problem:
+        raise UsageError(f"{where}: not valid YAML: {problem}") from problem
+    except msgspec.ValidationError as problem:
+        raise UsageError(f"{where}: {problem}") from problem
+
+
+def check_rule(rule: Rule, where: str, items: Iterable[str]) -> None:
+    """What a rule must have; raises UsageError."""
+    known = set(items)
+    for item in rule.items:
+        if item not in known:
+            raise UsageError(f"{where}: there is no item {item!r}")
+    for field in ("why", "fix", "decided", "title"):
+        if not getattr(rule, field).strip():
+            raise UsageError(f"{where}: {field} is empty")
+    if not rule.examples:
+        raise UsageError(f"{where}: no examples")
+    for family in (("python",), ("javascript", "typescript")):
+        own = [example for example in rule.examples if example.language in family]
+        for status in ("fail", "pass"):
+            if not any(example.status == status for example in own):
+                raise UsageError(f"{where}: no example in {family[0]} whose status is {status}")
+
+
+def _files(folder: Traversable, prefix: str = "") -> Iterable[tuple[str, Traversable]]:
+    for entry in sorted(folder.iterdir(), key=lambda one: one.name):
+        if entry.is_dir():
+            yield from _files(entry, f"{prefix}{entry.name}/")
+        elif entry.name.endswith((".yaml", ".yml")):
+            yield prefix + entry.name, entry
+
+
+def read(folder: Traversable) -> Catalogue:
+    """The catalogue of a folder laid out as `rules/`. Raises InternalError when it is empty."""
+    checklist: tuple[ChecklistItem, ...] = ()
+    rules: dict[str, Rule] = {}
+    libraries: list[Library] = []
+    providers: list[Provider] = []
+    for path, file in _files(folder):
+        text = file.read_text(encoding="utf-8")
+        if path == "checklist.yaml":
+            checklist = parse(text, _Checklist, path).items
+        elif path.startswith("libraries/"):
+            libraries.append(parse(text, Library, path))
+        elif path.startswith("providers/"):
+            providers.append(parse(text, Provider, path))
+        elif "/" not in path:
+            name = path.removesuffix(".yaml")
+            rules[name] = msgspec.structs.replace(parse(text, Rule, path), name=name)
+        else:
+            raise InternalError(f"{path}: nobody reads a file in that folder")
+    if not checklist or not rules or not libraries:
+        raise InternalError("the catalogue of rules is empty: the installation is broken")
+    for name, rule in rules.items():
+        check_rule(rule, f"{name}.yaml", [item.id for item in checklist])
+    return Catalogue(checklist, rules, tuple(libraries), tuple(providers))
+
+
+@functools.cache
+def load() -> Catalogue:
+    """The catalogue that is installed with the program."""
+    return read(resources.files("auditor.rules"))
+
+
+def libraries_of(catalogue: Catalogue, extra: Sequence[pathlib.Path] = ()) -> Libraries:
+    """All library models, those of the audited repository's configuration last, so that they win."""
+    own = [parse(path.read_text(encoding="utf-8"), Library, str(path)) for path in extra]
+    return Libraries((*catalogue.libraries, *own))
+
+
+def rules_by_item(catalogue: Catalogue) -> Mapping[str, tuple[str, ...]]:
+    """Which rules decide an item."""
+    out: dict[str, tuple[str, ...]] = {}
+    for name, rule in catalogue.rules.items():
+        for item in rule.items:
+            out[item] = (*out.get(item, ()), name)
+    return out

@@ -1,0 +1,165 @@
+"""The configuration: `connect-auditor.toml`, or the table `[tool.connect-auditor]` of a `pyproject.toml`.
+
+It lies in the audited repository, so it may be hostile: it can only choose among what the command offers, and
+names no file outside of the repository.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal, TypeAlias, get_args
+
+import msgspec
+
+from auditor.errors import UsageError
+from auditor.model import SEVERITIES, Severity
+
+Threshold: TypeAlias = Severity | Literal["never"]
+Format: TypeAlias = Literal["text", "json"]
+
+CHOICES: dict[str, tuple[str, ...]] = {"fail-on": (*SEVERITIES, "never"), "format": get_args(Format)}
+
+FILE_NAME = "connect-auditor.toml"
+TABLE = "connect-auditor"
+SIZE_LIMIT = 1024 * 1024
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+    """What a repository decided about its audit. Paths are relative to the repository's root, with `/`.
+
+    exclude: ignore patterns, as in a .gitignore at the root, of files that are not audited.
+    provider: names of the providers to judge; empty for all that are found.
+    fail_on: the least severity of a finding that makes the command fail.
+    rules, libraries, providers: further YAML files or folders of each.
+    """
+
+    exclude: tuple[str, ...] = ()
+    provider: tuple[str, ...] = ()
+    fail_on: Threshold = "low"
+    rules: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ()
+    providers: tuple[str, ...] = ()
+    format: Format = "text"
+    strict: bool = False
+
+
+def load(root: Path, explicit: Path | None = None, start: Path | None = None) -> tuple[Config, Path | None]:
+    """The configuration and the file it came from: `explicit`, or the nearest between `start` and `root`.
+
+    `start` is the audited folder, by default the root itself; both are resolved paths. Without any file the
+    defaults hold. Raises UsageError with the file, the line where there is one, and what is wrong.
+    """
+    source = explicit if explicit is not None else _nearest(root, start or root)
+    if source is None:
+        return Config(), None
+    table = _table(_parse(source), source)
+    if table is None:
+        raise UsageError(f"{source.name}: there is no table [tool.{TABLE}]")
+    return _convert(table, source.name), source
+
+
+def _nearest(root: Path, start: Path) -> Path | None:
+    """The first configuration on the way up from `start` to `root`; a file of our own goes before pyproject.toml."""
+    for folder in (start, *start.parents):
+        own, project = folder / FILE_NAME, folder / "pyproject.toml"
+        if _is_inside(own, root):
+            return own
+        # A pyproject.toml that is broken is its owner's business, until it seems to speak to us.
+        if (
+            _is_inside(project, root)
+            and TABLE.encode() in _read(project)
+            and _table(_parse(project), project) is not None
+        ):
+            return project
+        if folder == root:
+            break
+    return None
+
+
+def _is_inside(file: Path, root: Path) -> bool:
+    """Whether it is a regular file that no link leads out of the repository."""
+    return file.is_file() and file.resolve().is_relative_to(root)
+
+
+def _read(file: Path) -> bytes:
+    try:
+        with file.open("rb") as opened:
+            data = opened.read(SIZE_LIMIT + 1)
+    except OSError as error:
+        raise UsageError(f"{file}: could not be read: {error.strerror}") from None
+    if len(data) > SIZE_LIMIT:
+        raise UsageError(f"{file}: larger than {SIZE_LIMIT // 1024 // 1024} MiB")
+    return data
+
+
+def _parse(file: Path) -> dict[str, Any]:
+    try:
+        text = _read(file).decode()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{file.name}: not UTF-8 at byte {error.start}") from None
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        reason = str(error)
+        place = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", reason)
+        line = int(place[1]) if place and place[1] else text.count("\n") + 1
+        raise UsageError(f"{file.name}:{line}: {reason[: place.start()] if place else reason}") from None
+    except RecursionError:
+        raise UsageError(f"{file.name}: nested too deeply") from None
+
+
+def _table(content: dict[str, Any], file: Path) -> dict[str, Any] | None:
+    """The part of the file that is ours; None if a pyproject.toml has none. Other files are ours as a whole."""
+    if file.name != "pyproject.toml":
+        return content
+    tools = content.get("tool")
+    table = tools.get(TABLE) if isinstance(tools, dict) else None
+    if table is not None and not isinstance(table, dict):
+        raise UsageError(f"{file.name}: tool.{TABLE} is not a table")
+    return table
+
+
+def _convert(table: dict[str, Any], name: str) -> Config:
+    known = Config.__struct_encode_fields__
+    for key in table:
+        if key not in known:
+            close = difflib.get_close_matches(key.replace("_", "-"), known, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
+            raise UsageError(f"{name}: unknown key {key!r}: {hint}")
+    for key, choices in CHOICES.items():
+        if isinstance(table.get(key), str) and table[key] not in choices:
+            raise UsageError(f"{name}: {key}: {table[key]!r} is not one of {', '.join(choices)}")
+    try:
+        config = msgspec.convert(table, Config)
+    except msgspec.ValidationError as error:
+        # "Expected `str`, got `int` - at `$.exclude[0]`"
+        reason, _, place = str(error).partition(" - at `$.")
+        raise UsageError(f"{name}: {place.rstrip('`') or 'the configuration'}: {_plain(reason)}") from None
+    for key in ("rules", "libraries", "providers"):
+        for path in getattr(config, key):
+            if not _stays_inside(path):
+                raise UsageError(f"{name}: {key}: {path!r} is not a path inside the repository")
+    return config
+
+
+def _plain(reason: str) -> str:
+    """msgspec's reason in the words of a TOML file."""
+    words = {
+        "`array`": "a list",
+        "`str`": "a text",
+        "`int`": "a number",
+        "`float`": "a number",
+        "`bool`": "true or false",
+    }
+    words |= {"`object`": "a table", "Expected": "expected"}
+    for old, new in words.items():
+        reason = reason.replace(old, new)
+    return reason
+
+
+def _stays_inside(path: str) -> bool:
+    parts = PurePosixPath(path.replace("\\", "/"))
+    return bool(path) and not parts.is_absolute() and ".." not in parts.parts and not re.match(r"[A-Za-z]:", path)

@@ -1,0 +1,1 @@
+"""Which files count, read from the working directory, git's index or a commit."""

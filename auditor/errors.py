@@ -1,0 +1,11 @@
+"""What ends an audit before there is a report."""
+
+from __future__ import annotations
+
+
+class UsageError(Exception):
+    """The user's fault: arguments, configuration, nothing to audit. The message is one plain sentence; exit code 2."""
+
+
+class InternalError(Exception):
+    """Ours: something that must not happen did. Exit code 3."""

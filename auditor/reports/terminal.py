@@ -1,0 +1,84 @@
+"""Text for a terminal: escaped, wrapped, coloured, with marks that its encoding can hold."""
+
+from __future__ import annotations
+
+import textwrap
+import unicodedata
+from typing import NamedTuple
+
+import click
+
+from auditor.reports import Options
+
+
+class Glyphs(NamedTuple):
+    """The marks of the statuses and the few signs beyond ASCII."""
+
+    passed: str
+    failed: str
+    review: str
+    not_applicable: str
+    attested: str
+    dot: str
+    ellipsis: str
+
+
+UNICODE = Glyphs("✓", "✗", "?", "–", "○", "·", "…")
+ASCII = Glyphs("+", "x", "?", "-", "o", "|", "...")
+
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+def escape(text: str) -> str:
+    """Text of the audited repository that can neither move the cursor nor reorder or hide what is shown."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        letter.encode("unicode_escape").decode() if unicodedata.category(letter) in _INVISIBLE else letter
+        for letter in text
+    )
+
+
+class Page:
+    """Lines that grow; all text given to it is escaped here, once."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.glyphs = UNICODE if options.unicode else ASCII
+        self._lines: list[str] = []
+
+    def text(self) -> str:
+        return "\n".join(self._lines) + "\n"
+
+    def blank(self) -> None:
+        if self._lines and self._lines[-1]:
+            self._lines.append("")
+
+    def line(self, *pieces: tuple[str, str]) -> None:
+        """One line of (text, style) pieces, not wrapped."""
+        self._lines.append("".join(self._styled(escape(text), style) for text, style in pieces).rstrip())
+
+    def paragraph(self, text: str, indent: int, label: str = "", style: str = "") -> None:
+        """Wrapped text; `label` stands before it and its continuation lines hang below the text."""
+        space = " " * indent
+        hanging = space + " " * len(label)
+        wrapped = textwrap.wrap(
+            escape(text), max(self.options.width, indent + 30), initial_indent=hanging, subsequent_indent=hanging,
+            break_long_words=False, break_on_hyphens=False,
+        ) or [hanging]  # fmt: skip
+        first, *rest = wrapped
+        self._lines.append(space + self._styled(label, "bold") + self._styled(first[len(hanging) :], style))
+        self._lines.extend(self._styled(line, style) for line in rest)
+
+    def code(self, text: str, indent: int) -> None:
+        """Lines as they are."""
+        for line in text.rstrip("\n").split("\n"):
+            self._lines.append((" " * indent + escape(line)).rstrip())
+
+    def _styled(self, text: str, style: str) -> str:
+        if not (self.options.color and style and text):
+            return text
+        if style in ("bold", "dim"):
+            return click.style(text, bold=style == "bold" or None, dim=style == "dim" or None)
+        color = style.removeprefix("bold ")
+        return click.style(text, fg=color, bold=style.startswith("bold ") or None)

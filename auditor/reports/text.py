@@ -1,0 +1,196 @@
+"""The report for a person at a terminal: the checklist with its proofs, what to do, and what could not be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from auditor.model import SEVERITIES, Evidence, Finding, ItemResult, Problem, Report, Status
+from auditor.reports import Options
+from auditor.reports.terminal import Glyphs, Page
+
+FINDINGS_SHOWN = 4
+RELATED_SHOWN = 2
+PROBLEMS_SHOWN = 8
+
+INDENT = 9
+"""Where titles start: "  ✓ C01  "."""
+
+STYLES: dict[Status, str] = {
+    "pass": "green", "fail": "bold red", "review": "yellow", "not-applicable": "dim", "attested": "cyan",
+}  # fmt: skip
+COUNTS: tuple[tuple[Status, str, str], ...] = (
+    ("fail", "fails", "fail"),
+    ("pass", "passes", "pass"),
+    ("review", "to review", "to review"),
+    ("attested", "attested", "attested"),
+    ("not-applicable", "does not apply", "do not apply"),
+)
+
+
+def render(report: Report, options: Options) -> str:
+    """The whole report as lines of at most `options.width`, except where a path is longer."""
+    page = Page(options)
+    _head(page, report)
+    of_item: dict[str, list[Finding]] = {}
+    for finding in report.findings:
+        if finding.suppressed is None:
+            for item in finding.items:
+                of_item.setdefault(item, []).append(finding)
+    column = INDENT + max((len(item.title) for item in report.items), default=0) + 2
+    shown = [item for item in report.items if options.detail != "brief" or item.status in ("fail", "review")]
+    for section, items in groupby(shown, key=lambda item: item.section):
+        page.blank()
+        page.line((section, "bold"))
+        for item in items:
+            _item(page, item, _worst_first(of_item.get(item.id, ())), column)
+    _advice(page, report)
+    _suppressed(page, report)
+    _problems(page, report.problems)
+    page.blank()
+    _counts(page, report.items)
+    return page.text()
+
+
+def _head(page: Page, report: Report) -> None:
+    dot = f"  {page.glyphs.dot}  "
+    names = [f"{one.name or 'unknown provider'} ({one.path}:{one.line})" for one in report.connections]
+    title = dot.join(part for part in ("Connect Auditor", report.application, ", ".join(names)) if part)
+    page.paragraph(title, 0, style="bold")
+    line = f"{report.files.read} file{_s(report.files.read)} read, {report.files.analysed} analysed"
+    if report.problems:
+        line += f", {len(report.problems)} problem{_s(len(report.problems))}"
+    page.line((line, "dim"))
+
+
+def _item(page: Page, item: ItemResult, findings: Sequence[Finding], column: int) -> None:
+    """One item: its line with the deciding place, then why, where else and how to mend it."""
+    mark = _mark(page.glyphs, item.status)
+    start = ((f"  {mark} {item.id}  ", STYLES[item.status]), (item.title, "" if item.status != "not-applicable" else "dim"))
+    room = page.options.width - column
+    padding = " " * (column - INDENT - len(item.title))
+    place = _place(item.evidence[0].path, item.evidence[0].line) if item.evidence else ""
+    if item.status == "not-applicable" and not place:
+        place = item.summary
+    beside = len(place) <= room
+    note = item.evidence[0].message if item.evidence and item.status in ("pass", "attested") else ""
+    if beside and place:
+        fits = note and len(place) + 2 + len(note) <= room
+        page.line(*start, (padding + place, "dim"), (f"  {note}" if fits else "", "dim"))
+    else:
+        page.line(*start)
+        if place:
+            page.paragraph(place, INDENT, style="dim")
+    if item.status == "fail":
+        _failure(page, item, findings)
+    elif item.status in ("review", "attested"):
+        page.paragraph(item.summary, INDENT)
+    if page.options.detail == "full" or (item.status == "review" and len(item.evidence) > 1):
+        _evidence(page, item.evidence[1:])
+
+
+def _failure(page: Page, item: ItemResult, findings: Sequence[Finding]) -> None:
+    if len(findings) == 1:
+        page.paragraph(findings[0].message, INDENT)
+        _related(page, findings[0])
+    else:
+        page.paragraph(item.summary, INDENT)
+        for finding in _folded(page, findings, FINDINGS_SHOWN):
+            page.paragraph(finding.message, INDENT, label=f"{_place(finding.path, finding.line)}  ")
+            _related(page, finding)
+        _more(page, len(findings), FINDINGS_SHOWN, INDENT)
+    for fix in dict.fromkeys(finding.fix for finding in findings if finding.fix):
+        page.paragraph(fix, INDENT, label="Fix: ")
+    page.line((" " * INDENT + f"connect-auditor explain {item.id}", "dim"))
+
+
+def _related(page: Page, finding: Finding) -> None:
+    for place in _folded(page, finding.related, RELATED_SHOWN):
+        page.paragraph(place.message, INDENT + 2, label=f"{_place(place.path, place.line)}  ", style="dim")
+    _more(page, len(finding.related), RELATED_SHOWN, INDENT + 2)
+
+
+def _evidence(page: Page, evidence: Sequence[Evidence]) -> None:
+    for place in _folded(page, evidence, FINDINGS_SHOWN):
+        page.paragraph(place.message, INDENT, label=f"{_place(place.path, place.line)}  ", style="dim")
+    _more(page, len(evidence), FINDINGS_SHOWN, INDENT)
+
+
+def _advice(page: Page, report: Report) -> None:
+    """Findings of rules beyond the checklist: they decide no item."""
+    advice = _worst_first(finding for finding in report.findings if not finding.items and finding.suppressed is None)
+    if not advice or page.options.detail == "brief":
+        return
+    page.blank()
+    page.line(("Advice", "bold"))
+    for finding in _folded(page, advice, PROBLEMS_SHOWN):
+        page.line((f"  {finding.rule}", ""), (f"  {_place(finding.path, finding.line)}", "dim"))
+        page.paragraph(finding.message, 4)
+    _more(page, len(advice), PROBLEMS_SHOWN, 2)
+
+
+def _suppressed(page: Page, report: Report) -> None:
+    suppressed = [finding for finding in report.findings if finding.suppressed is not None]
+    if not suppressed:
+        return
+    page.blank()
+    if page.options.detail != "full":
+        page.line((f"{len(suppressed)} finding{_s(len(suppressed))} suppressed, --verbose shows them", "dim"))
+        return
+    page.line(("Suppressed", "bold"))
+    for finding in suppressed:
+        if finding.suppressed is not None:
+            page.line((f"  {finding.rule}", ""), (f"  {_place(finding.path, finding.line)}", "dim"))
+            page.paragraph(finding.suppressed.reason, 4, label=f"{finding.suppressed.by}: ")
+
+
+def _problems(page: Page, problems: Sequence[Problem]) -> None:
+    if not problems:
+        return
+    page.blank()
+    page.line((f"Could not be read or followed ({len(problems)})", "bold"))
+    for problem in _folded(page, problems, PROBLEMS_SHOWN):
+        place = _place(problem.path, problem.line) if problem.path else ""
+        page.paragraph(problem.message, 2, label=f"{place}  " if place else "")
+    _more(page, len(problems), PROBLEMS_SHOWN, 2)
+
+
+def _counts(page: Page, items: Iterable[ItemResult]) -> None:
+    statuses = [item.status for item in items]
+    pieces: list[tuple[str, str]] = []
+    for status, one, many in COUNTS:
+        number = statuses.count(status)
+        if number:
+            separator = f" {page.glyphs.dot} " if pieces else ""
+            pieces += [(separator, ""), (f"{number} {one if number == 1 else many}", STYLES[status])]
+    page.line(*pieces)
+
+
+def _mark(glyphs: Glyphs, status: Status) -> str:
+    marks: dict[Status, str] = {
+        "pass": glyphs.passed, "fail": glyphs.failed, "review": glyphs.review,
+        "not-applicable": glyphs.not_applicable, "attested": glyphs.attested,
+    }  # fmt: skip
+    return marks[status]
+
+
+def _place(path: str, line: int) -> str:
+    return f"{path}:{line}" if line else path
+
+
+def _worst_first(findings: Iterable[Finding]) -> list[Finding]:
+    return sorted(findings, key=lambda one: (-SEVERITIES.index(one.severity), one.path, one.line, one.rule))
+
+
+def _folded[T](page: Page, things: Sequence[T], limit: int) -> Sequence[T]:
+    """All of them if one line more than the limit would do, or if nothing is folded."""
+    return things if page.options.detail == "full" or len(things) <= limit + 1 else things[:limit]
+
+
+def _more(page: Page, total: int, limit: int, indent: int) -> None:
+    if page.options.detail != "full" and total > limit + 1:
+        page.line((f"{' ' * indent}{page.glyphs.ellipsis} and {total - limit} more, --verbose shows them", "dim"))
+
+
+def _s(number: int) -> str:
+    return "" if number == 1 else "s"
