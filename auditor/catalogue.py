@@ -80,8 +80,17 @@ class Provider(Part):
     source: str = ""
 
 
+class Words(Part):
+    """The words that are searched for in the bytes of files."""
+
+    flow: tuple[str, ...]
+    hints: tuple[str, ...]
+
+
 class Catalogue(Part):
     """The whole knowledge."""
+
+    words: Words
 
     checklist: tuple[ChecklistItem, ...]
     rules: dict[str, Rule]
@@ -134,6 +143,7 @@ def _files(folder: Traversable, prefix: str = "") -> Iterable[tuple[str, Travers
 def read(folder: Traversable) -> Catalogue:
     """The catalogue of a folder laid out as `rules/`. Raises InternalError when it is empty."""
     checklist: tuple[ChecklistItem, ...] = ()
+    words = Words((), ())
     rules: dict[str, Rule] = {}
     libraries: list[Library] = []
     providers: list[Provider] = []
@@ -141,6 +151,8 @@ def read(folder: Traversable) -> Catalogue:
         text = file.read_text(encoding="utf-8")
         if path == "checklist.yaml":
             checklist = parse(text, _Checklist, path).items
+        elif path == "words.yaml":
+            words = parse(text, Words, path)
         elif path.startswith("libraries/"):
             libraries.append(parse(text, Library, path))
         elif path.startswith("providers/"):
@@ -154,7 +166,7 @@ def read(folder: Traversable) -> Catalogue:
         raise InternalError("the catalogue of rules is empty: the installation is broken")
     for name, rule in rules.items():
         check_rule(rule, f"{name}.yaml", [item.id for item in checklist])
-    return Catalogue(checklist, rules, tuple(libraries), tuple(providers))
+    return Catalogue(words, checklist, rules, tuple(libraries), tuple(providers))
 
 
 @functools.cache

@@ -78,3 +78,7 @@ class Facts:
     media: Mapping[Term, str]
     """Of what kind a store is: session, cookie, database, memory, …"""
     terms: Terms
+    where: Mapping[Term, Place]
+    """Where each comparison was first made."""
+    heads: Mapping[tuple[str, str], int]
+    """(path, qualified name) of a unit -> the 1-based line where it begins."""

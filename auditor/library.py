@@ -105,12 +105,14 @@ class Route(Part):
 class Stage(Part):
     """Registers a function that runs before every handler of the receiver.
 
-    `refuses` says how it ends the request: next (does not call the rest), value (returns something), false, throw.
+    `function` "callee": the call decorates a handler or class with guards that the decorator was made with; a guard
+    that is a class is asked by its `method`. `refuses` says how it ends the request: next (does not call the rest), value (returns something), false, throw.
     """
 
     function: Reference = 0
     binds: tuple[str, ...] | Literal["names", "annotations"] = ()
     refuses: Literal["next", "value", "false", "throw"] = "next"
+    method: str = "canActivate"
 
 
 class Http(Part):

@@ -36,6 +36,11 @@ def analyse(programs: Iterable[ir.Program], paths: Iterable[str], libraries: Lib
         kinds=world.kinds,
         media=world.media,
         terms=world.terms,
+        heads={
+            (info.program.path, info.qualified): info.program.spans[info.unit.head or info.unit.at][0]
+            for info in world.units.values()
+        },
+        where={term: world.place(program, at) for term, (program, at) in world.where.items()},
     )
 
 

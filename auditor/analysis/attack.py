@@ -292,6 +292,8 @@ class Attack:
                 if inner.kind == "unseen" and game.stored == "absent" and self._kept(holder):
                     return NOTHING
                 return Value("free") if inner.kind == "chosen" else inner
+            if inner.kind == "secret":
+                return Value("secret", term.n)
             if inner.kind == "many":
                 return Value("opaque") if self._touched(holder, game) else Value("fixed", term.n)
         if self._kept(holder):

@@ -36,6 +36,11 @@ def is_input(term: Term) -> bool:
     return term.kind == "load" and term.args[0].kind == "root" and term.args[0].data[0] == "INPUT"  # type: ignore[index]
 
 
+def is_environment(term: Term) -> bool:
+    """Whether a holder is the process's environment: it is set before any request, so its presence says nothing."""
+    return term.kind == "root" and term.data[0] == "ENV"  # type: ignore[index]
+
+
 def holder_of(w: Walker, term: Term) -> Term:
     """The object whose slots a term means: a root is one object, however it was reached."""
     if term.kind == "root":
@@ -99,8 +104,10 @@ def known_member(w: Walker, holder: Term, name: str, state: State, frame: Frame)
         return w.terms.make("op", "status", (holder,))
     if model.ok:
         return w.terms.make("op", "ok", (holder,))
-    loaded = w.read(holder, w.terms.literal(name), state)
-    return _as_model(w, loaded, model, f"{full}.{name}") if loaded.kind == "load" else loaded
+    if model.like or model.is_ or model.kind:
+        loaded = w.read(holder, w.terms.literal(name), state)
+        return _as_model(w, loaded, model, f"{full}.{name}") if loaded.kind == "load" else loaded
+    return w.world.external(f"{full}.{name}", frame.language)  # a method: it is called with its receiver
 
 
 def _error_member(w: Walker, error: Term, name: str) -> Term | None:
@@ -354,11 +361,16 @@ def external_call(
     )
     if arguments.receiver is not None:
         world.receivers[result] = arguments.receiver
+    elif function in world.receivers:  # what a method gave is called: the decorator of `app.route(...)`
+        arguments.receiver = world.receivers[function]
     if model is None:
         actions.call_seen(w, name or "", None, frozen, result, state, frame, node)
+        if decorating and arguments.positional:
+            return arguments.positional[0]  # what an unknown decorator does with a function is not known
         for one in arguments.all():
             _hand_on(w, one, state, frame, node)
-        return arguments.positional[0] if decorating and arguments.positional else result
+        return result
+    arguments.callee = function
     value = apply(w, model, name or "", arguments, frozen, result, state, frame, node)
     if decorating and arguments.positional and value is result and model.route is None and not model.decorates:
         return arguments.positional[0]
@@ -368,7 +380,9 @@ def external_call(
 def _hand_on(w: Walker, value: Term, state: State, frame: Frame, node: ir.Node, depth: int = 3) -> None:
     """Functions given to something unknown may be called by it."""
     if value.kind == "function":
-        if unit_key(value) not in w.world.stack:
+        if frame.startup:
+            w.world.handed[value] = None  # a framework may call it: an entry of its own
+        elif unit_key(value) not in w.world.stack:
             calls.later(w, value, entries.guessed_arguments(w, value), state, frame, node)
     elif value.kind == "object" and depth and value not in w.world.instances:
         for key in list(w.world.keys.get(value, ())):
@@ -409,6 +423,7 @@ def apply(
         left, right = pick(model.equals.left, arguments), pick(model.equals.right, arguments)
         if left is not None and right is not None:
             equal = terms.make("compare", ("same", False), tuple(sorted((left, right), key=lambda one: one.n)))
+            w.made_at(equal, frame, node)
             if model.equals.throws:
                 state.assume(equal, terms)
             else:
@@ -426,7 +441,7 @@ def apply(
         if model.decorates and arguments.positional:
             value = arguments.positional[0]
     if model.stage is not None:
-        entries.register_stage(w, model.stage, arguments, frame)
+        entries.register_stage(w, model.stage, arguments)
         if model.decorates and arguments.positional:
             value = arguments.positional[0]
     if model.flow is not None:
@@ -629,6 +644,7 @@ def _slots(
         holder, key = pick(model.has.of, arguments), pick(model.has.key, arguments)
         if holder is not None and key is not None:
             value = membership(w, freeze(w, key, state), holder, state)
+            w.made_at(value, frame, node)
     if model.assign is not None:
         value = _assigned(w, model, arguments, state, frame, node)
     if model.append is not None:

@@ -72,10 +72,13 @@ def _methods_of(w: Walker, handler: Term) -> list[Term]:
     return [one for one in found if one is not None and one.kind == "function"]
 
 
-def register_stage(w: Walker, stage: Stage, arguments: Arguments, frame: Frame) -> None:
-    """A call registers a function that runs before handlers."""
+def register_stage(w: Walker, stage: Stage, arguments: Arguments) -> None:
+    """A call registers what runs before handlers: functions for all of a receiver, or guards for one handler."""
+    if stage.function == "callee":
+        _guard(w, stage, arguments)
+        return
     reference = stage.function
-    given = arguments.all() if reference == "all" else [effects.pick(reference, arguments)]
+    given = arguments.positional if reference == "all" else [effects.pick(reference, arguments)]
     for one in given:
         if one is None:
             continue
@@ -84,6 +87,23 @@ def register_stage(w: Walker, stage: Stage, arguments: Arguments, frame: Frame) 
                 entry = GlobalStage(function, stage.binds, stage.refuses, arguments.receiver)
                 if entry not in w.world.stages:
                     w.world.stages.append(entry)
+
+
+def _guard(w: Walker, stage: Stage, arguments: Arguments) -> None:
+    """A decorator made with guards is applied to a handler, or to a class for all of its handlers."""
+    callee, target = arguments.callee, arguments.positional[0] if arguments.positional else None
+    if callee is None or target is None:
+        return
+    functions = [target]
+    if target.kind == "class":
+        functions = [one for one in w.world.classes[target].members.values() if one.kind == "function"]
+    for one in callee.args:
+        guard = w.world.classes[one].members.get(stage.method) if one.kind == "class" else one
+        if guard is None or guard.kind != "function":
+            continue
+        for function in functions:
+            before = w.world.guards.get(function, ())
+            w.world.guards[function] = ((guard, stage.binds, stage.refuses), *before)
 
 
 def class_routes(w: Walker, cls: Term, info: ClassInfo, state: State, frame: Frame) -> None:
@@ -429,7 +449,7 @@ def run_all(w: Walker) -> tuple[Entry, ...]:
     while True:
         waiting = [handler for function, handler in list(w.world.routes.items()) if function not in done]
         if not waiting:
-            fresh = _uncalled(w, done)
+            fresh = [(one, False) for one in w.world.handed if one not in done] or _uncalled(w, done)
             if not fresh:
                 break
             for function, called in fresh:
@@ -444,7 +464,13 @@ def run_all(w: Walker) -> tuple[Entry, ...]:
 
 def _uncalled(w: Walker, done: set[Term]) -> list[tuple[Term, bool]]:
     """The next units to walk without a caller: those that nothing names, and only then the others."""
-    functions = [one for one in w.world.functions() if effects.unit_key(one) not in w.world.walked and one not in done]
+    functions = [
+        one
+        for one in w.world.functions()
+        if effects.unit_key(one) not in w.world.walked
+        and one not in done
+        and w.world.units[effects.unit_key(one)].unit.kind not in ("constructor", "setter", "getter")
+    ]
     unnamed = [one for one in functions if w.world.units[effects.unit_key(one)].unit.name not in w.world.named]
     if unnamed:
         return [(one, False) for one in unnamed]
@@ -455,7 +481,8 @@ def _enter(
     w: Walker, entries: list[Entry], function: Term, kind: str, handler: Handler | None, called: bool
 ) -> None:
     world = w.world
-    info = world.units[effects.unit_key(function)]
+    key = effects.unit_key(function)
+    info = world.units[world.origins.get(function, key)]
     program = info.program
     head = program.spans[info.unit.head or info.unit.at]
     language = "python" if program.language == "python" else "javascript"
@@ -470,7 +497,7 @@ def _enter(
             if handler is not None:
                 run_handler(w, handler, state, frame)
             else:
-                bound = with_instance(w, function, info)
+                bound = with_instance(w, function, world.units[key])
                 result = calls.call(w, bound, Arguments(guessed_arguments(w, function), {}), state, frame, info.unit)
                 if not state.dead:
                     w.awaited(result, state, frame)

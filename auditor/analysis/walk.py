@@ -263,9 +263,12 @@ class Walker:
         self, function: Term, decorators: Sequence[ir.Expression], state: State, frame: Frame, node: ir.Node
     ) -> Term:
         """Decorators are applied as calls, the innermost first: what stands above a route decorator guards nothing."""
+        origin = effects.unit_key(function)
         for decorator in reversed(decorators):
             wrapper = self.value(decorator, state, frame)
             function = calls.call(self, wrapper, Arguments([function], {}), state, frame, decorator, decorating=True)
+            if function.kind == "function":
+                self.world.origins.setdefault(function, origin)
         return function
 
     def _define_class(self, node: ir.DefineClass, state: State, frame: Frame) -> None:
@@ -525,7 +528,9 @@ class Walker:
                 return strict_null if node.op == "==" else self.terms.negate(strict_null)
         left = self.value(node.left, state, frame)
         right = self.value(node.right, state, frame)
-        return effects.compared(self, node.op, left, right, node.loose, state)
+        compared = effects.compared(self, node.op, left, right, node.loose, state)
+        self.made_at(compared, frame, node)
+        return compared
 
     def _strict_null(self, node: ir.Comparison, state: State, frame: Frame) -> Term | None:
         """`x === null`: undefined is not null, so this says nothing about a key that is absent."""
@@ -534,6 +539,12 @@ class Walker:
                 value = self.value(other, state, frame)
                 return self.terms.make("op", "is-null", (value,)) if value.kind in ("load", "alt") else self.negated_presence(value)
         return None
+
+    def made_at(self, condition: Term, frame: Frame, node: ir.Node) -> None:
+        """Remember where a comparison stands, for the proof."""
+        plain_form = condition.args[0] if condition.kind == "not" else condition
+        if plain_form.kind != "literal":
+            self.world.where.setdefault(plain_form, (frame.program, node.at))
 
     def negated_presence(self, value: Term) -> Term:
         """The condition that a value is null or undefined."""
@@ -750,7 +761,10 @@ class Walker:
         known = effects.known_member(self, holder, name, state, frame)
         if known is not None:
             return known
-        return self.read(holder, terms.literal(name), state)
+        value = self.read(holder, terms.literal(name), state)
+        if holder.kind == "root" and value.kind == "load" and holder.data[1]:  # type: ignore[index]
+            world.types.setdefault(value, f"{holder.data[1]}.{name}")  # type: ignore[index]
+        return value
 
     def _own_member(self, holder: Term, name: str, state: State, frame: Frame) -> Term | None:
         """A member that the program itself defines: a slot, a method, a field of a class."""
@@ -809,7 +823,7 @@ class Walker:
             return holder  # the first of several values of one parameter
         known = effects.known_item(self, holder, key, state, frame)
         value = known if known is not None else self.read(holder, key, state)
-        if raises and value.kind == "load":
+        if raises and value.kind == "load" and not effects.is_environment(holder):
             state.assume(terms.make("exists", None, (value,)), terms)
         return value
 

@@ -139,9 +139,12 @@ class World:
         self.receivers: dict[Term, Term] = {}
         self.http: dict[Term, str] = {}  # calls that send a request -> the error that a refusal raises
         self.statuses: dict[Term, Term] = {}  # response call -> itself, for calls whose status can be asked
+        self.origins: dict[Term, tuple[str, int]] = {}  # a decorated function -> the unit that was decorated
+        self.handed: dict[Term, None] = {}  # functions given to a library while a module loads
         self.singletons: dict[Term, Term] = {}
         self.guards: dict[Term, tuple[tuple[Term, tuple[str, ...] | str, str], ...]] = {}
         self.closures: dict[Term, None] = {}
+        self.where: dict[Term, tuple[Program, int]] = {}  # a comparison -> where it was first made
         self.named: frozenset[str] = frozenset()
         self.entry: Entry | None = None
         self.steps = 0
@@ -280,6 +283,7 @@ class Arguments:
     named: dict[str, Term]
     receiver: Term | None = None
     open: bool = False
+    callee: Term | None = None
 
     def all(self) -> list[Term]:
         """All argument values."""

@@ -10,6 +10,7 @@ import re
 import sys
 from functools import cache
 from typing import Literal as OneOf
+from typing import TypeAlias
 
 import tree_sitter_javascript
 import tree_sitter_typescript
@@ -31,6 +32,8 @@ _HANDLERS = (
     javascript_expressions, javascript_jsx, javascript_modules, javascript_statements, javascript_units,
 )
 """The modules whose handlers register themselves when they are imported."""
+
+Grammar: TypeAlias = OneOf["javascript", "typescript", "tsx"]
 
 LARGEST = 2 * 1024 * 1024
 """Bytes of source; more is not read."""
@@ -91,7 +94,7 @@ def readable(source: bytes) -> bytes:
     return source
 
 
-def grammar_of(path: str, language: OneOf["javascript", "typescript"]) -> OneOf["javascript", "typescript", "tsx"]:
+def grammar_of(path: str, language: OneOf["javascript", "typescript"]) -> Grammar:
     """The grammar that fits a file's name."""
     if language == "javascript":
         return "javascript"
@@ -99,7 +102,7 @@ def grammar_of(path: str, language: OneOf["javascript", "typescript"]) -> OneOf[
 
 
 @cache
-def _grammar(name: OneOf["javascript", "typescript", "tsx"]) -> Language:
+def _grammar(name: Grammar) -> Language:
     if name == "javascript":
         return Language(tree_sitter_javascript.language())
     if name == "tsx":
@@ -107,16 +110,15 @@ def _grammar(name: OneOf["javascript", "typescript", "tsx"]) -> Language:
     return Language(tree_sitter_typescript.language_typescript())
 
 
-def parse(
-    source: bytes, grammar: OneOf["javascript", "typescript", "tsx"], ranges: list[Range] | None = None
-) -> Tree:
+def parse(source: bytes, grammar: Grammar, ranges: list[Range] | None = None) -> Tree:
     """The syntax tree, of these ranges only if they are given. Raises Unreadable if parsing does not come to an end.
 
     tree-sitter's recovery from errors can take minutes for 200 KB of noise. It reports its progress by steps: real
     files, minified ones too, take up to one for 40 bytes. They are counted instead of time, so that the same file
     always has the same result.
     """
-    allowed = 2000 + len(source) // 10
+    size = len(source) if ranges is None else sum(part.end_byte - part.start_byte for part in ranges)
+    allowed = 2000 + size // 10
     steps = 0
 
     def read(offset: int, _point: object) -> bytes:
@@ -134,7 +136,7 @@ def parse(
         raise Unreadable("too-complex", "no end to its syntax errors") from error
 
 
-def _parse_known(source: bytes, grammar: OneOf["javascript", "typescript", "tsx"], tree: Tree) -> Tree:
+def _parse_known(source: bytes, grammar: Grammar, tree: Tree) -> Tree:
     """The tree without the syntax that the grammar does not know, if there is any; bytes keep their places."""
     known = _UNKNOWN_TO_GRAMMAR.sub(lambda match: re.sub(rb"[^\r\n]", b" ", match[0]), source)
     return tree if known == source else parse(known, grammar)

@@ -9,10 +9,11 @@ from auditor.frontends.javascript_expressions import assignment_op, sequence_par
 from auditor.frontends.javascript_modules import export_of, imported, required
 from auditor.frontends.javascript_patterns import key, target
 from auditor.frontends.javascript_types import annotation
-from auditor.frontends.javascript_units import value_name
+from auditor.frontends.javascript_units import class_statement, function_statement, value_name
 from auditor.program import (
     Argument,
     Assign,
+    Await,
     Block,
     BlockStatement,
     Branch,
@@ -43,12 +44,23 @@ from auditor.program import (
 
 # ------------------------------------------------------------------------------------ expressions for effect
 
+_DECLARED = {
+    "function_expression": function_statement,
+    "generator_function": function_statement,
+    "class": class_statement,
+}
+
 
 @statement("expression_statement")
 def expression_statement(context: Context, node: Syntax, out: list[Statement]) -> None:
     """An expression that stands alone."""
     inner = last_named(node)
-    if inner is not None:
+    if inner is None:
+        return
+    if inner.type in _DECLARED and inner.child_by_field_name("name") is not None:
+        # No expression statement begins so: the parser took a declaration with an error in it for a value.
+        _DECLARED[inner.type](context, inner, out)
+    else:
         effect(context, inner, out)
 
 
@@ -373,12 +385,12 @@ def _loop_body(context: Context, node: Syntax) -> Block:
 
 def _endless(test: Expression | None) -> Expression | None:
     """`while (true)` is `for (;;)`."""
-    return None if isinstance(test, Literal) and test.value in (True, 1) else test
+    return None if isinstance(test, Literal) and test.value else test
 
 
 @statement("for_in_statement")
 def loop_over(context: Context, node: Syntax, out: list[Statement]) -> None:
-    """`for (x of y)`; `for (x in y)` goes over `Object.keys(y)`. `for await` gives the same as `for`."""
+    """`for (x of y)`; `for (x in y)` goes over `Object.keys(y)`; `for await` awaits what it goes over."""
     place = context.at(node)
     left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
     over = Unknown(place, "missing") if right is None else context.expression(right)
@@ -386,6 +398,8 @@ def loop_over(context: Context, node: Syntax, out: list[Statement]) -> None:
     if operator is not None and operator.type == "in":
         keys = Member(over.at, Name(over.at, "Object"), "keys")
         over = Call(over.at, keys, (Argument(over.at, over),))
+    if any(child.type == "await" for child in node.children):
+        over = Await(over.at, over)
     found = Unknown(place, "target") if left is None else target(context, left)
     out.append(Loop(place, _loop_body(context, node), found, over))
 

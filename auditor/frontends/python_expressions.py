@@ -78,7 +78,7 @@ def _parts(node: cst.CSTNode) -> list[cst.BaseExpression]:
         if isinstance(part, cst.BaseExpression) and part is not node:
             found.append(part)
         elif isinstance(part, cst.CSTNode):
-            stack.extend(getattr(part, field.name) for field in reversed(fields(part)))  # type: ignore[arg-type]
+            stack.extend(getattr(part, field.name) for field in reversed(fields(part)))
         elif isinstance(part, (list, tuple)):
             stack.extend(reversed(part))
     return found
@@ -118,7 +118,7 @@ def _text(context: Context, node: cst.FormattedString | cst.TemplatedString | cs
     """Strings side by side and f-strings: one literal if nothing is put in, else a text of merged pieces."""
     at = context.at(node)
     parts: list[ir.Expression] = []
-    for piece in _pieces(node):
+    for piece in pieces(node):
         if isinstance(piece, cst.SimpleString):
             parts.append(ir.Literal(context.at(piece), string_value(piece.value)))
         else:
@@ -131,7 +131,7 @@ def _text(context: Context, node: cst.FormattedString | cst.TemplatedString | cs
     return ir.Text(at, tuple(merged))
 
 
-def _pieces(node: cst.BaseString) -> list[cst.SimpleString | cst.FormattedString | cst.TemplatedString]:
+def pieces(node: cst.BaseString) -> list[cst.SimpleString | cst.FormattedString | cst.TemplatedString]:
     """The strings of an implicit concatenation, which libcst nests to the right."""
     found: list[cst.SimpleString | cst.FormattedString | cst.TemplatedString] = []
     while isinstance(node, cst.ConcatenatedString):
@@ -402,9 +402,7 @@ def parameters(context: Context, node: cst.Parameters) -> tuple[ir.Parameter, ..
     return tuple(lowered)
 
 
-def _parameter(
-    context: Context, node: cst.Param, kind: Any = "plain", keyword_only: bool = False
-) -> ir.Parameter:
+def _parameter(context: Context, node: cst.Param, kind: Any = "plain", keyword_only: bool = False) -> ir.Parameter:
     default = expression(context, node.default) if node.default is not None else None
     hint = annotation(context, node.annotation.annotation) if node.annotation is not None else None
     name = ir.Name(context.at(node.name), node.name.value)
@@ -419,18 +417,20 @@ def annotation(context: Context, node: cst.BaseExpression) -> ir.Expression:
     if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.BitOr):
         return _union(context, node)
     if isinstance(node, cst.Subscript) and _is_type(node):
-        at = context.at(node)
-        value = expression(context, node.value)
-        hints = [_hint(context, element) for element in node.slice]
-        key = hints[0] if len(hints) == 1 else _several(context, node, hints)
-        return ir.Subscript(at, value, key)
+        return _generic(context, node)
     if isinstance(node, cst.List):
         return ir.Sequence(context.at(node), tuple([annotation(context, element.value) for element in node.elements]))
     return expression(context, node)
 
 
-def _several(context: Context, node: cst.Subscript, hints: list[ir.Expression]) -> ir.Sequence:
-    return ir.Sequence(context.between(node.slice[0], node.slice[-1]), tuple(hints))
+def _generic(context: Context, node: cst.Subscript) -> ir.Expression:
+    """`dict[str, "User"]`: the types in the brackets; looking them up raises nothing."""
+    at = context.at(node)
+    base = expression(context, node.value)
+    hints = [_hint(context, element) for element in node.slice]
+    if len(hints) == 1:
+        return ir.Subscript(at, base, hints[0])
+    return ir.Subscript(at, base, ir.Sequence(context.between(node.slice[0], node.slice[-1]), tuple(hints)))
 
 
 def _is_type(node: cst.Subscript) -> bool:

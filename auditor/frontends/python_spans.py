@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 from itertools import accumulate
 from types import TracebackType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import libcst as cst
 from libcst._nodes.internal import CodegenState
@@ -20,6 +20,9 @@ from auditor.program import Span
 
 # A node's place is its own, or reaches from the start of one node to the end of another.
 Anchor: TypeAlias = cst.CSTNode | tuple[cst.CSTNode, cst.CSTNode]
+
+# Parentheses are no part of an expression, except of these, which can be nothing else.
+_WRAPPED = frozenset((cst.Tuple, cst.GeneratorExp, cst.MatchTuple))
 
 _NEWLINE = re.compile(r"\r\n?|\n")
 
@@ -42,6 +45,9 @@ class _Recorder(CodegenState):
         self.open = []
         # `id` takes a node and does nothing with it: libcst calls these two around every node and every blank.
         vars(self).update(add_token=self.tokens.append, before_codegen=id, after_codegen=id)
+
+    def pop_trailing_newline(self) -> None:
+        """A newline that the file does not end with stays: places already count it."""
 
     def record_syntactic_position(  # type: ignore[override]
         self,
@@ -75,9 +81,16 @@ def spans(module: cst.Module, anchors: list[Anchor]) -> tuple[Span, ...]:
     limit = offsets[-1] + 1
     result: list[Span] = []
     for anchor in anchors:
+        first: Any
+        last: Any
         first, last = anchor if type(anchor) is tuple else (anchor, anchor)
-        start = offsets[starts[id(first)]]
+        begin = starts[id(first)]
         stop = ends[id(last)]
+        if type(first) in _WRAPPED and first.lpar:
+            begin = _before(tokens, begin)
+        if type(last) in _WRAPPED and last.rpar:
+            stop = tokens.index(")", stop) + 1
+        start = offsets[begin]
         # A block ends behind its last newline and comment: go back to its last word.
         while (token := tokens[stop - 1])[:1] == "#" or not token or token.isspace():
             stop -= 1
@@ -90,3 +103,10 @@ def spans(module: cst.Module, anchors: list[Anchor]) -> tuple[Span, ...]:
             end_line = bisect_right(lines, end)
             result.append((line, column, end_line, end - lines[end_line - 1] + 1))
     return tuple(result)
+
+
+def _before(tokens: list[str], index: int) -> int:
+    """The index of the parenthesis that opens before a token; between them are blanks and comments only."""
+    while tokens[index - 1] != "(":
+        index -= 1
+    return index - 1

@@ -59,16 +59,18 @@ class Page:
         self._lines.append("".join(self._styled(escape(text), style) for text, style in pieces).rstrip())
 
     def paragraph(self, text: str, indent: int, label: str = "", style: str = "") -> None:
-        """Wrapped text; `label` stands before it and its continuation lines hang below the text."""
-        space = " " * indent
-        hanging = space + " " * len(label)
+        """Wrapped text after a label; its further lines hang below its first. A long label has a line of its own."""
+        label = escape(label)
+        if len(label) > self.options.width // 3 and text:
+            self._lines.append(" " * indent + self._styled(label.rstrip(), "bold"))
+            label, indent = "", indent + 2
+        hanging = " " * (indent + len(label))
         wrapped = textwrap.wrap(
-            escape(text), max(self.options.width, indent + 30), initial_indent=hanging, subsequent_indent=hanging,
-            break_long_words=False, break_on_hyphens=False,
-        ) or [hanging]  # fmt: skip
-        first, *rest = wrapped
-        self._lines.append(space + self._styled(label, "bold") + self._styled(first[len(hanging) :], style))
-        self._lines.extend(self._styled(line, style) for line in rest)
+            escape(text), max(self.options.width - len(hanging), 30), break_long_words=False, break_on_hyphens=False
+        ) or [""]
+        first, *rest = (self._styled(line, style) for line in wrapped)
+        self._lines.append((" " * indent + self._styled(label, "bold") + first).rstrip())
+        self._lines.extend(hanging + line for line in rest)
 
     def code(self, text: str, indent: int) -> None:
         """Lines as they are."""

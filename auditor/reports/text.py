@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
+from typing import TypeVar
 
 from auditor.model import SEVERITIES, Evidence, Finding, ItemResult, Problem, Report, Status
 from auditor.reports import Options
 from auditor.reports.terminal import Glyphs, Page
+
+Thing = TypeVar("Thing")
 
 FINDINGS_SHOWN = 4
 RELATED_SHOWN = 2
@@ -35,20 +38,23 @@ def render(report: Report, options: Options) -> str:
     of_item: dict[str, list[Finding]] = {}
     for finding in report.findings:
         if finding.suppressed is None:
-            for item in finding.items:
-                of_item.setdefault(item, []).append(finding)
+            for decided in finding.items:
+                of_item.setdefault(decided, []).append(finding)
     column = INDENT + max((len(item.title) for item in report.items), default=0) + 2
     shown = [item for item in report.items if options.detail != "brief" or item.status in ("fail", "review")]
     for section, items in groupby(shown, key=lambda item: item.section):
         page.blank()
         page.line((section, "bold"))
-        for item in items:
-            _item(page, item, _worst_first(of_item.get(item.id, ())), column)
+        for member in items:
+            _item(page, member, _worst_first(of_item.get(member.id, ())), column)
     _advice(page, report)
     _suppressed(page, report)
     _problems(page, report.problems)
     page.blank()
     _counts(page, report.items)
+    failed = next((item for item in report.items if item.status == "fail"), None)
+    if failed and options.detail != "brief":
+        page.line((f"connect-auditor explain {failed.id}  says why that matters and how it is decided", "dim"))
     return page.text()
 
 
@@ -66,10 +72,14 @@ def _head(page: Page, report: Report) -> None:
 def _item(page: Page, item: ItemResult, findings: Sequence[Finding], column: int) -> None:
     """One item: its line with the deciding place, then why, where else and how to mend it."""
     mark = _mark(page.glyphs, item.status)
-    start = ((f"  {mark} {item.id}  ", STYLES[item.status]), (item.title, "" if item.status != "not-applicable" else "dim"))
+    start = (
+        (f"  {mark} {item.id}  ", STYLES[item.status]),
+        (item.title, "" if item.status != "not-applicable" else "dim"),
+    )
     room = page.options.width - column
     padding = " " * (column - INDENT - len(item.title))
-    place = _place(item.evidence[0].path, item.evidence[0].line) if item.evidence else ""
+    deciding: Evidence | Finding | None = next(iter((*item.evidence, *findings)), None)
+    place = _place(deciding.path, deciding.line) if deciding else ""
     if item.status == "not-applicable" and not place:
         place = item.summary
     beside = len(place) <= room
@@ -101,7 +111,6 @@ def _failure(page: Page, item: ItemResult, findings: Sequence[Finding]) -> None:
         _more(page, len(findings), FINDINGS_SHOWN, INDENT)
     for fix in dict.fromkeys(finding.fix for finding in findings if finding.fix):
         page.paragraph(fix, INDENT, label="Fix: ")
-    page.line((" " * INDENT + f"connect-auditor explain {item.id}", "dim"))
 
 
 def _related(page: Page, finding: Finding) -> None:
@@ -149,7 +158,8 @@ def _problems(page: Page, problems: Sequence[Problem]) -> None:
         return
     page.blank()
     page.line((f"Could not be read or followed ({len(problems)})", "bold"))
-    for problem in _folded(page, problems, PROBLEMS_SHOWN):
+    whole_audit_first = sorted(problems, key=lambda problem: problem.path != "")
+    for problem in _folded(page, whole_audit_first, PROBLEMS_SHOWN):
         place = _place(problem.path, problem.line) if problem.path else ""
         page.paragraph(problem.message, 2, label=f"{place}  " if place else "")
     _more(page, len(problems), PROBLEMS_SHOWN, 2)
@@ -182,7 +192,7 @@ def _worst_first(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda one: (-SEVERITIES.index(one.severity), one.path, one.line, one.rule))
 
 
-def _folded[T](page: Page, things: Sequence[T], limit: int) -> Sequence[T]:
+def _folded(page: Page, things: Sequence[Thing], limit: int) -> Sequence[Thing]:
     """All of them if one line more than the limit would do, or if nothing is folded."""
     return things if page.options.detail == "full" or len(things) <= limit + 1 else things[:limit]
 

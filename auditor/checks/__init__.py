@@ -1,0 +1,24 @@
+"""The closed set of questions over facts: one file each. Every check returns proofs as well as faults."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from auditor.checks import guarded, handled, literal, origin
+from auditor.checks.application import Application
+from auditor.model import Observation
+from auditor.questions import Check, GuardedQuestion, HandledQuestion, LiteralQuestion, OriginQuestion
+
+Answerer = Callable[..., list[Observation]]
+
+_ANSWERERS: dict[type, Answerer] = {
+    GuardedQuestion: guarded.answer,
+    HandledQuestion: handled.answer,
+    LiteralQuestion: literal.answer,
+    OriginQuestion: origin.answer,
+}
+
+
+def ask(question: Check, rule: str, items: tuple[str, ...], application: Application) -> list[Observation]:
+    """What the application's facts say to a rule's question."""
+    return _ANSWERERS[type(question)](question, rule, items, application)

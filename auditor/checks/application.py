@@ -1,0 +1,106 @@
+"""What checks look at: the facts of one application, with the evidence that it is one."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Iterable, Mapping
+
+from auditor.analysis.attack import Attack
+from auditor.facts import Event, Facts
+from auditor.model import Observation, Place, Problem
+from auditor.program import Program
+from auditor.terms import Term, contains, leaves, text_of
+
+
+@dataclasses.dataclass(frozen=True)
+class Application:
+    """The loaded programs and their facts. `hints` are places that show an OAuth client, whatever was recognised.
+
+    `problems` are files that were not read although they may hold evidence.
+    """
+
+    facts: Facts
+    programs: Mapping[str, Program]
+    hints: tuple[Place, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    @functools.cached_property
+    def attack(self) -> Attack:
+        """The attack games over the facts."""
+        return Attack(self.facts)
+
+    @functools.cached_property
+    def heads(self) -> Mapping[tuple[str, str], int]:
+        """(path, qualified name) of a unit -> the 1-based line where it begins."""
+        return self.facts.heads
+
+    @functools.cached_property
+    def actions(self) -> Mapping[str, tuple[Event, ...]]:
+        """Events by action, those of entries that have a caller last."""
+        out: dict[str, list[Event]] = {}
+        for event in self.facts.events:
+            out.setdefault(event.action, []).append(event)
+        return {action: tuple(events) for action, events in out.items()}
+
+    def of(self, action: str) -> tuple[Event, ...]:
+        """The events of an action, each site judged where its callers are known when any is."""
+        events = self.actions.get(action, ())
+        known = {event.site for event in events if not guessed(event)}
+        return tuple(event for event in events if not guessed(event) or event.site not in known)
+
+    @functools.cached_property
+    def connects(self) -> bool:
+        """Whether the application shows any sign of an OAuth client."""
+        return bool(self.hints) or any(self.actions.get(action) for action in ("authorize", "exchange", "refresh"))
+
+
+def guessed(event: Event) -> bool:
+    """Whether an event was seen only in a walk whose caller is not known although there may be one."""
+    return event.entry.kind == "unit" and (event.entry.called or depends_on_caller(event))
+
+
+def depends_on_caller(event: Event) -> bool:
+    """Whether the values that decide are parameters that some unknown caller gives."""
+    return any(
+        contains(value, lambda leaf: leaf.kind == "parameter")
+        for key, value in event.details.items()
+        if key in ("code", "state", "token")
+    )
+
+
+def by_entry(events: Iterable[Event]) -> list[list[Event]]:
+    """Events grouped by the entry that performs them, in the order of the walk."""
+    groups: dict[int, list[Event]] = {}
+    for event in events:
+        groups.setdefault(event.entry.number, []).append(event)
+    return list(groups.values())
+
+
+def observation(
+    rule: str, items: tuple[str, ...], status: str, place: Place | None, message: str, *,
+    related: tuple[Place, ...] = (), unit: str = "", confidence: str = "high",
+) -> Observation:  # fmt: skip
+    """An observation; a thin wrapper that keeps the checks legible."""
+    return Observation(items, rule, status, place, message, related, confidence, unit)  # type: ignore[arg-type]
+
+
+def entry_place(event: Event, message: str = "") -> Place:
+    """The line where the handler begins that performs an event."""
+    return Place(event.entry.path, event.entry.line, event.entry.line, message)
+
+
+def at(place: Place, message: str) -> Place:
+    """The same place with other words."""
+    return Place(place.path, place.line, place.end_line, message, place.column)
+
+
+def derives_from(value: Term, calls: Iterable[Term]) -> bool:
+    """Whether a value came out of one of these calls."""
+    wanted = set(calls)
+    return any(leaf in wanted for leaf in leaves(value))
+
+
+def says(term: Term, words: tuple[str, ...]) -> bool:
+    """Whether a text within a value names one of the words."""
+    return any(word in (text_of(leaf) or "").lower() for leaf in leaves(term) for word in words)

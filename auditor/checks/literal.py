@@ -1,0 +1,156 @@
+"""Is a secret written in the code or in a configuration file that is committed? (C01)"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from auditor import program as ir
+from auditor.analysis.secrets import Judgement, is_secret_name, judge
+from auditor.checks.application import Application, at, observation
+from auditor.facts import Event
+from auditor.model import Observation, Place
+from auditor.program import Program
+from auditor.questions import LiteralQuestion
+from auditor.terms import Term, leaves, plain, text_of
+
+
+def answer(question: LiteralQuestion, rule: str, items: tuple[str, ...], application: Application) -> list[Observation]:
+    """One observation for each literal that is a secret, and proofs for those that come from elsewhere."""
+    out: list[Observation] = []
+    seen: set[tuple[str, int]] = set()
+    for place, judged in named_literals(application.programs):
+        _add(out, seen, rule, items, place, judged, "a client secret is written here as a literal")
+    for event in [event for action in ("exchange", "refresh", "revoke", "authorize") for event in application.actions.get(action, ())]:
+        secret = event.details.get("secret")
+        if secret is not None:
+            _flow(out, seen, rule, items, application, event, secret)
+    return out
+
+
+def _add(
+    out: list[Observation], seen: set[tuple[str, int]], rule: str, items: tuple[str, ...], place: Place, judged: Judgement,
+    message: str,
+) -> None:  # fmt: skip
+    if any((place.path, line) in seen for line in range(place.line - 1, place.line + 2)):
+        return
+    if judged == "real":
+        seen.add((place.path, place.line))
+        out.append(observation(rule, items, "fail", place, message))
+    elif judged in ("placeholder", "empty"):
+        seen.add((place.path, place.line))
+        message = "only a placeholder stands here: where the real client secret is kept is for a person to say"
+        out.append(observation(rule, items, "review", place, message, confidence="low"))
+
+
+def _flow(
+    out: list[Observation], seen: set[tuple[str, int]], rule: str, items: tuple[str, ...], application: Application,
+    event: Event, secret: Term,
+) -> None:  # fmt: skip
+    """What is sent as the client secret, by whence it comes."""
+    environment = [leaf for leaf in leaves(secret) if _from_environment(leaf)]
+    for leaf in leaves(secret):
+        value = text_of(leaf)
+        if value is None or leaf is secret.kind == "serial":
+            continue
+        judged = _judge_sent(value, secret, leaf)
+        if judged is None:
+            continue
+        if environment and judged != "real":
+            continue
+        place = find_literal(application.programs, value, event.place) or event.place
+        _add(out, seen, rule, items, place, judged, f"this literal is sent as the client secret ({event.place.path}:{event.place.line})")
+    if environment:
+        out.append(observation(rule, items, "pass", event.place, "the client secret comes from the environment", unit=event.unit))
+    elif not any(text_of(leaf) is not None for leaf in leaves(secret)):
+        message = "where the client secret comes from could not be followed"
+        status = "pass" if _configured(secret) else "review"
+        if status == "pass":
+            message = "the client secret comes from the application's settings, not from a literal"
+        out.append(observation(rule, items, status, event.place, message, unit=event.unit))
+
+
+def _judge_sent(value: str, secret: Term, leaf: Term) -> Judgement | None:
+    """A literal on the way of the client secret; pieces of a header that are no secret are none."""
+    if secret.kind == "text" or value.lower().startswith(("basic ", "bearer ")):
+        scheme, _, rest = value.partition(" ")
+        if scheme.lower() == "basic" and rest:
+            return "real" if judge(rest) == "real" else None
+        return None if leaf is not secret else judge(value)
+    if secret.kind == "alt" or leaf is secret:
+        return judge(value)
+    return None
+
+
+def _from_environment(leaf: Term) -> bool:
+    return leaf.kind == "root" and leaf.data[0] == "ENV"  # type: ignore[index]
+
+
+def _configured(secret: Term) -> bool:
+    """A parameter or a member of settings: somebody's configuration."""
+    return any(leaf.kind in ("external", "call") for leaf in leaves(secret))
+
+
+def named_literals(programs: Mapping[str, Program]) -> Iterator[tuple[Place, Judgement]]:
+    """Literals that stand where a name says that a client secret belongs."""
+    for path in sorted(programs):
+        program = programs[path]
+        for name, value, node in _named(program):
+            if is_secret_name(name):
+                span = program.spans[node.at]
+                yield Place(path, span[0], span[2], "", span[1]), judge(value, name)
+
+
+def _named(program: Program) -> Iterator[tuple[str, str, ir.Node]]:
+    for node in ir.walk(program):
+        kind = type(node)
+        if kind is ir.Assign:
+            yield from _pair(_target_name(node.target), node.value, node)  # type: ignore[attr-defined]
+        elif kind is ir.Item:
+            key = node.key  # type: ignore[attr-defined]
+            yield from _pair(key.value if type(key) is ir.Literal else None, node.value, node.value)  # type: ignore[attr-defined]
+        elif kind is ir.Argument:
+            yield from _pair(node.name, node.value, node.value)  # type: ignore[attr-defined]
+        elif kind is ir.Parameter:
+            yield from _pair(_target_name(node.target), node.default, node)  # type: ignore[attr-defined]
+
+
+def _target_name(target: object) -> str | None:
+    if type(target) is ir.Name:
+        return target.id
+    if type(target) is ir.Member:
+        return target.name
+    if type(target) is ir.Subscript and type(target.key) is ir.Literal:
+        return str(target.key.value)
+    return None
+
+
+def _pair(name: object, value: object, node: ir.Node) -> Iterator[tuple[str, str, ir.Node]]:
+    """The literals that a named place takes: itself, either side of `or`, the default of a look-up."""
+    if not isinstance(name, str):
+        return
+    if type(value) is ir.Literal and isinstance(value.value, str):
+        yield name, value.value, node
+    elif type(value) is ir.Operator and value.op in ("or", "nullish"):
+        for operand in value.operands:
+            if type(operand) is ir.Literal and operand.value:
+                yield from _pair(name, operand, node)
+    elif type(value) is ir.Call and len(value.arguments) == 2:
+        default = value.arguments[1].value
+        if type(default) is ir.Literal and default.value:
+            yield from _pair(name, default, node)
+
+
+def find_literal(programs: Mapping[str, Program], value: str, near: Place) -> Place | None:
+    """Where a literal of this value, or its longest piece, is written; the file of the event first."""
+    best: tuple[int, Place] | None = None
+    for path in sorted(programs, key=lambda one: (one != near.path, one)):
+        program = programs[path]
+        for node in ir.walk(program):
+            if type(node) is ir.Literal and isinstance(node.value, str) and len(node.value) >= 6 and node.value in value:
+                if best is None or len(node.value) > best[0]:
+                    span = program.spans[node.at]
+                    best = (len(node.value), Place(path, span[0], span[2], "", span[1]))
+    return best[1] if best is not None else None
+
+
+__all__ = ["answer", "at", "plain"]

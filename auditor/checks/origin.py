@@ -1,0 +1,158 @@
+"""Where the sent state comes from: fresh for the request, weak, constant, or missing (C05)."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from auditor.checks.application import Application, at, observation
+from auditor.facts import Event
+from auditor.model import Observation
+from auditor.questions import OriginQuestion
+from auditor.terms import Term, contains, leaves, plain, text_of, value_of, values
+
+Origin: TypeAlias = Literal["fresh", "unknown", "missing", "constant", "weak", "startup", "request"]
+
+_WORST: tuple[Origin, ...] = ("fresh", "unknown", "request", "startup", "constant", "weak", "missing")
+_MESSAGES = {
+    "missing": "the authorization request carries no state",
+    "constant": "state is the same for every request, so an attacker knows it",
+    "weak": "state comes from a generator that can be guessed (use secrets, os.urandom, crypto.randomBytes or randomUUID)",
+    "startup": "state is made once when the program starts, not for each request",
+    "request": "state is taken from the request itself, so whoever sends the link chooses it",
+}
+
+
+def answer(question: OriginQuestion, rule: str, items: tuple[str, ...], application: Application) -> list[Observation]:
+    """One observation for each place that begins an authorization."""
+    out: list[Observation] = []
+    for event in distinct(application.of("authorize")):
+        found = origin(application, event.details.get("state"))
+        place = event.place
+        if found == "missing" and "missing" in question.faults:
+            out.append(observation(rule, items, "fail", place, _MESSAGES[found], unit=event.unit))
+        elif found in ("constant", "weak", "startup", "request") and "weak" in question.faults:
+            out.append(observation(rule, items, "fail", place, _MESSAGES[found], unit=event.unit))
+        elif found == "unknown" and "weak" in question.faults:
+            message = "state is sent, but where it comes from could not be followed"
+            out.append(observation(rule, items, "review", place, message, unit=event.unit))
+        elif found == "fresh" and "weak" in question.faults:
+            message = "state is fresh for each request, from a cryptographic generator"
+            out.append(observation(rule, items, "pass", at(place, ""), message, unit=event.unit))
+    return out
+
+
+def distinct(events: tuple[Event, ...]) -> list[Event]:
+    """Each authorization once: a text that is only the beginning of another, or handed on, is that other."""
+    kept: list[Event] = []
+    for event in events:
+        others = [one for one in events if one.entry is event.entry and one is not event]
+        if any(_begins(event, one) for one in others):
+            continue
+        if any(one.site == event.site or _same_address(one, event) for one in kept):
+            continue
+        kept.append(event)
+    return kept
+
+
+def _same_address(first: Event, second: Event) -> bool:
+    return first.details.get("url") is second.details.get("url") and first.place.path == second.place.path
+
+
+def _begins(event: Event, other: Event) -> bool:
+    """Whether an event's address is a proper part of another's."""
+    own, whole = event.details.get("url"), other.details.get("url")
+    if own is None or whole is None or own is whole:
+        return False
+    if any(leaf is own for leaf in leaves(whole)):
+        return True
+    first = own.args if own.kind == "text" else (own,)
+    rest = whole.args if whole.kind == "text" else (whole,)
+    if len(first) > len(rest) or first[:-1] != rest[: len(first) - 1]:
+        return False
+    last, same = first[-1], rest[len(first) - 1]
+    if last is same:
+        return len(first) < len(rest)
+    return last.kind == same.kind == "literal" and plain(same).startswith(plain(last))
+
+
+def origin(application: Application, state: Term | None) -> Origin:
+    """The worst of what a state may be."""
+    if state is None:
+        return "missing"
+    return max((_single(application, one, 6) for one in values(state)), key=_WORST.index)
+
+
+def _single(application: Application, term: Term, depth: int) -> Origin:
+    kinds = application.facts.kinds
+    if depth == 0:
+        return "unknown"
+    if kinds.get(term) == "weak":
+        return "weak"
+    if kinds.get(term) == "fresh":
+        return "startup" if _made_at_startup(term) else "fresh"
+    match term.kind:
+        case "literal":
+            return "missing" if value_of(term) in (None, "") else "constant"
+        case "load":
+            return _loaded(application, term, depth)
+        case "alt":
+            return max((_single(application, one, depth - 1) for one in values(term)), key=_WORST.index)
+        case "external":
+            return "unknown"
+        case "parameter" | "unknown":
+            return "unknown"
+        case "call" | "pending" | "function" | "native" | "object":
+            inner = [_single(application, one, depth - 1) for one in _parts(term)]
+            return "fresh" if "fresh" in inner else "unknown"
+        case _:
+            return _best(application, _parts(term), depth)
+
+
+def _parts(term: Term) -> list[Term]:
+    return [part for part in term.args if part.kind not in ("and", "or", "not", "compare")]
+
+
+def _best(application: Application, parts: list[Term], depth: int) -> Origin:
+    """A text or mapping is as good as the best of its parts: one fresh part makes it fresh."""
+    found = [_single(application, part, depth - 1) for part in parts]
+    for good in ("fresh", "unknown"):
+        if good in found:
+            return good  # type: ignore[return-value]
+    for bad in ("weak", "startup", "request", "constant"):
+        if bad in found:
+            return bad  # type: ignore[return-value]
+    return "constant"
+
+
+def _loaded(application: Application, term: Term, depth: int) -> Origin:
+    holder, key = term.args
+    if holder.kind == "root":
+        identity = holder.data[0]  # type: ignore[index]
+        if identity == "INPUT":
+            return "request"
+        if identity == "ENV":
+            return "constant"
+    if holder.kind in ("call", "parsed", "sequence") or (holder.kind == "load" and not _writes(application, term)):
+        inner = _single(application, holder, depth - 1)
+        if inner in ("fresh", "weak", "startup"):
+            return inner
+    written = _writes(application, term)
+    if not written:
+        return "unknown"
+    return max((_single(application, one, depth - 1) for one in written), key=_WORST.index)
+
+
+def _writes(application: Application, term: Term) -> list[Term]:
+    holder, key = term.args
+    return [
+        write.value
+        for write in application.facts.writes
+        if write.holder is holder and write.key is key and not (write.value.kind == "literal" and not value_of(write.value))
+    ]
+
+
+def _made_at_startup(term: Term) -> bool:
+    return term.kind == "call" and bool(term.data[2].startup)  # type: ignore[index]
+
+
+__all__ = ["answer", "contains", "text_of"]

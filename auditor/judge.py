@@ -1,0 +1,129 @@
+"""Folds observations into one verdict for each item, and into findings with lasting fingerprints."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+
+from auditor.catalogue import Catalogue, ChecklistItem, Rule, rules_by_item
+from auditor.model import Evidence, Finding, ItemResult, Observation, Place, Problem, RelatedPlace, Status
+
+_ORDER: tuple[Status, ...] = ("fail", "review", "pass", "not-applicable")
+_EVIDENCE_LIMIT = 20
+_UNREAD = frozenset({"syntax", "crashed", "timeout", "too-large", "too-deep", "too-complex", "incomplete", "unreadable", "encoding"})
+
+
+def items(
+    catalogue: Catalogue, observations: Sequence[Observation], connects: bool, hints: Sequence[Place], problems: Sequence[Problem]
+) -> tuple[ItemResult, ...]:
+    """A verdict for each item of the checklist, in its order.
+
+    `connects`: the application shows a sign of an OAuth client, so that silence is not an answer. `hints` are those
+    signs. `problems`: files of the application that could not be read, which lower a pass to a review.
+    """
+    deciding = rules_by_item(catalogue)
+    unread = [problem for problem in problems if problem.kind in _UNREAD and problem.path]
+    return tuple(
+        _item(item, [one for one in observations if item.id in one.items], item.id in deciding, connects, hints, unread)
+        for item in catalogue.checklist
+    )
+
+
+def _item(
+    item: ChecklistItem, observations: list[Observation], decided: bool, connects: bool, hints: Sequence[Place],
+    unread: Sequence[Problem],
+) -> ItemResult:  # fmt: skip
+    def result(status: Status, summary: str, evidence: tuple[Evidence, ...] = ()) -> ItemResult:
+        return ItemResult(item.id, item.title, item.section, status, summary, evidence[:_EVIDENCE_LIMIT])
+
+    signs = tuple(Evidence(place.path, place.line, place.end_line, place.message) for place in hints[:3])
+    if not decided:
+        if not connects and not unread:
+            return result("not-applicable", "nothing that was read connects to an OAuth provider")
+        return result("review", "no rule decides this yet: a person must look", signs)
+    if not observations:
+        if connects:
+            return result("review", "there are signs of an OAuth client, but what this asks about was not recognised", signs)
+        if unread:
+            return result("review", "nothing was found, but not every file could be read", _unread(unread))
+        return result("not-applicable", "nothing that was read connects to an OAuth provider")
+    observations = sorted(observations, key=_key)
+    worst = observations[0]
+    evidence = _evidence(one for one in observations if one.status == worst.status)
+    if worst.status in ("pass", "not-applicable") and unread:
+        return result("review", f"{worst.message}; but not every file could be read", (*evidence, *_unread(unread)))
+    return result(worst.status, _summary(worst, observations), evidence)
+
+
+def _key(one: Observation) -> tuple[int, str, int]:
+    place = one.place
+    return (_ORDER.index(one.status), place.path if place else "", place.line if place else 0)
+
+
+def _summary(worst: Observation, observations: Sequence[Observation]) -> str:
+    others = sum(one.status == worst.status for one in observations) - 1
+    more = f" (and {others} more)" if others > 0 else ""
+    return f"{worst.message}{more}"
+
+
+def _unread(problems: Sequence[Problem]) -> tuple[Evidence, ...]:
+    return tuple(Evidence(one.path, max(1, one.line), max(1, one.line), one.message) for one in problems[:3])
+
+
+def _evidence(observations: Iterable[Observation]) -> tuple[Evidence, ...]:
+    out: dict[tuple[str, int], Evidence] = {}
+    for one in observations:
+        if one.place is not None:
+            key = one.place.path, one.place.line
+            out.setdefault(key, Evidence(one.place.path, one.place.line, one.place.end_line, one.message))
+    return tuple(out.values())
+
+
+def findings(
+    rules: Mapping[str, Rule], observations: Iterable[Observation], lines: Mapping[str, Sequence[str]]
+) -> tuple[Finding, ...]:
+    """One finding for each failure. `lines`: the source lines of a path, for the fingerprints."""
+    failed = sorted(
+        (one for one in observations if one.status == "fail" and one.place is not None),
+        key=lambda one: (one.place.path, one.place.line, one.rule, one.message),  # type: ignore[union-attr]
+    )
+    seen: dict[tuple[str, str, str, str], int] = {}
+    out: list[Finding] = []
+    places: set[tuple[str, str, int]] = set()
+    for one in failed:
+        assert one.place is not None
+        place, rule = one.place, rules[one.rule]
+        if (one.rule, place.path, place.line) in places:
+            continue
+        places.add((one.rule, place.path, place.line))
+        text = _line(lines, place)
+        key = (one.rule, place.path, one.unit, text)
+        seen[key] = seen.get(key, 0) + 1
+        out.append(
+            Finding(
+                rule=one.rule,
+                items=one.items,
+                severity=rule.severity,
+                confidence=one.confidence,
+                path=place.path,
+                line=place.line,
+                end_line=place.end_line,
+                message=one.message,
+                fix=rule.fix,
+                fingerprint=fingerprint(*key, seen[key]),
+                related=tuple(RelatedPlace(r.path, r.line, r.message) for r in one.related),
+            )
+        )
+    return tuple(out)
+
+
+def _line(lines: Mapping[str, Sequence[str]], place: Place) -> str:
+    """The finding's line without its white space, which formatters change."""
+    text = lines.get(place.path, ())
+    return "".join(text[place.line - 1].split()) if 0 < place.line <= len(text) else ""
+
+
+def fingerprint(rule: str, path: str, unit: str, line: str, occurrence: int) -> str:
+    """What stays the same when code moves: no line number is in it. The line itself goes in only as a hash."""
+    parts = "\0".join((rule, path, unit, line, str(occurrence)))
+    return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()[:32]

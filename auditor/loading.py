@@ -1,0 +1,180 @@
+"""Which files are lowered: those with the catalogue's words first, then, in rounds, what they lean on and who leans on them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from auditor import program as ir
+from auditor.analysis.link import Linker
+from auditor.discover import prefilter
+from auditor.discover.prefilter import Needles
+from auditor.discover.tree import Entry, Tree
+from auditor.frontends.worker import Failure, Job, lower_all
+from auditor.model import Place, Problem
+from auditor.program import Program
+
+ROUNDS = 4
+LINES_LIMIT = 40_000  # lines that later rounds may add up to
+_CODE = ("python", "javascript", "typescript")
+_ROLE_WORDS = ("authorization_code", "client_secret", "clientsecret", "access_token", "refresh_token", "accesstoken")
+_SHORT = 5  # names up to this length are too common to search for
+
+
+@dataclasses.dataclass(frozen=True)
+class Loaded:
+    """What was read: programs by path, every readable path, hints of an OAuth client, what could not be read."""
+
+    programs: Mapping[str, Program]
+    paths: tuple[str, ...]
+    hints: tuple[Place, ...]
+    problems: tuple[Problem, ...]
+    read: int
+    lines: Mapping[str, bytes]
+
+
+@dataclasses.dataclass
+class _Source:
+    entry: Entry
+    language: str
+    data: bytes
+
+
+def load(
+    tree: Tree, flow: Needles, hints: Needles, progress: Callable[[str], None] | None = None, workers: int = 2
+) -> Loaded:
+    """Read the tree and lower what may matter. `flow` and `hints` are the catalogue's words."""
+    sources, problems = _sources(tree)
+    chosen = [path for path, source in sources.items() if source.language in _CODE and prefilter.find_words(source.data, flow)]
+    found_hints = tuple(_hint(source, hints) for source in sources.values() if prefilter.find_words(source.data, hints))
+    programs: dict[str, Program] = {}
+    failed: set[str] = set()
+    linker = Linker(sources)
+    for number in range(ROUNDS):
+        if progress is not None:
+            progress(f"reading {len(chosen)} files")
+        _lower(chosen, sources, programs, failed, problems, workers)
+        lines = sum(program.text_lines for program in programs.values())
+        if lines > LINES_LIMIT:
+            break
+        chosen = _next(number, sources, programs, failed, linker, LINES_LIMIT - lines)
+        if not chosen:
+            break
+    return Loaded(
+        programs, tuple(sources), found_hints, tuple(problems), len(tree.entries), {path: s.data for path, s in sources.items()}
+    )
+
+
+def _sources(tree: Tree) -> tuple[dict[str, _Source], list[Problem]]:
+    """The files of the audited application, without tests, documents and what others wrote."""
+    wanted = [
+        entry
+        for entry in tree.entries
+        if prefilter.may_be_source(entry.path) and prefilter.is_analysed(prefilter.role(tree.relative(entry)))
+    ]
+    out: dict[str, _Source] = {}
+    problems = list(tree.problems)
+    for entry, data in tree.read_all(wanted):
+        if isinstance(data, Problem):
+            problems.append(data)
+            continue
+        language = prefilter.language(entry.path, data)
+        if language is not None:
+            out[entry.path] = _Source(entry, language, data)
+    return out, problems
+
+
+def _hint(source: _Source, hints: Needles) -> Place:
+    words = prefilter.find_words(source.data, hints)
+    lowered = source.data.lower()
+    first = min((lowered.find(word.encode()) for word in words), default=0)
+    line = lowered.count(b"\n", 0, max(first, 0)) + 1
+    return Place(source.entry.path, line, line, "a sign of an OAuth client")
+
+
+def _lower(
+    chosen: Sequence[str], sources: Mapping[str, _Source], programs: dict[str, Program], failed: set[str],
+    problems: list[Problem], workers: int,
+) -> None:  # fmt: skip
+    jobs = [Job(path, sources[path].language, sources[path].data) for path in chosen]
+    for path, result in lower_all(jobs, workers):
+        if isinstance(result, Failure):
+            failed.add(path)
+            problems.append(Problem(path, result.kind, result.message, result.line))
+        else:
+            programs[path] = result
+            problems.extend(Problem(path, "syntax", message, line) for line, message in result.problems[:1])
+
+
+def _next(
+    number: int, sources: Mapping[str, _Source], programs: Mapping[str, Program], failed: set[str], linker: Linker, room: int
+) -> list[str]:
+    """The files of the next round, as far as there is room: what is imported, then who mentions a role-bearing unit."""
+    bearing = [path for path in programs if _bears_role(sources[path].data)]
+    found: dict[str, None] = {}
+    for path in sorted(bearing if number else programs):
+        for target in imports(programs[path], linker):
+            found[target] = None
+    for path in _mentioning(bearing, sources, programs):
+        found[path] = None
+    out: list[str] = []
+    for path in found:
+        if path in programs or path in failed or path not in sources or sources[path].language not in _CODE:
+            continue
+        room -= sources[path].data.count(b"\n")
+        if room < 0:
+            break
+        out.append(path)
+    return out
+
+
+def _bears_role(data: bytes) -> bool:
+    lowered = data.lower()
+    return any(word.encode() in lowered for word in _ROLE_WORDS)
+
+
+def imports(program: Program, linker: Linker) -> Iterable[str]:
+    """The files that a program imports or exports from."""
+    language = "python" if program.language == "python" else "javascript"
+    for node in ir.walk(program):
+        if type(node) is ir.Import or (type(node) is ir.Export and node.module is not None):
+            module = node.module or ""
+            target = linker.resolve(program.path, module, language)
+            if target is not None:
+                yield target
+            if language == "python" and type(node) is ir.Import and node.name:
+                sub = linker.submodule(program.path, module, node.name)
+                if sub is not None:
+                    yield sub
+
+
+def _mentioning(
+    bearing: Sequence[str], sources: Mapping[str, _Source], programs: Mapping[str, Program]
+) -> list[str]:
+    """Files not yet read that name a unit of a role-bearing file together with its module."""
+    wanted: list[tuple[str, Needles]] = []
+    for path in bearing:
+        names = {
+            node.unit.name if type(node) is ir.Define else node.definition.name  # type: ignore[attr-defined]
+            for node in programs[path].body
+            if type(node) in (ir.Define, ir.DefineClass)
+        }
+        names |= {name for name in _exported_names(programs[path])}
+        long_names = sorted(name for name in names if len(name) > _SHORT)
+        if long_names:
+            wanted.append((path.rpartition("/")[2].split(".")[0], prefilter.compile_needles((), long_names)))
+    out: list[str] = []
+    for path, source in sources.items():
+        if path in programs or source.language not in _CODE:
+            continue
+        for stem, needles in wanted:
+            if (stem in ("index", "__init__") or stem.encode() in source.data) and prefilter.find_words(source.data, needles):
+                out.append(path)
+                break
+    return out
+
+
+def _exported_names(program: Program) -> Iterable[str]:
+    for statement in program.body:
+        if type(statement) is ir.Export and statement.name.isidentifier() and statement.name != "default":
+            yield statement.name

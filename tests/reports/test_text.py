@@ -1,0 +1,126 @@
+"""What a person reads."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+import pytest
+
+from auditor.model import Finding, Problem, Report
+from auditor.reports import RENDERERS, Options
+from auditor.reports.terminal import escape
+
+
+def text(report: Report, **options: object) -> str:
+    return RENDERERS["text"](report, Options(**options))  # type: ignore[arg-type]
+
+
+def test_the_whole_page(report: Report) -> None:
+    assert text(report) == """\
+Connect Auditor  ·  shop  ·  Monei Connect (app/oauth.py:14), unknown provider (app/x.py:8)
+41 files read, 7 analysed, 2 problems
+
+Credentials
+  ✓ C01  the secret comes from the environment  app/settings.py:12  os.environ
+  ? C03  separate credentials                   app/settings.py:12
+         One secret and no sign of environments.
+
+Authorization flow
+  ✗ C06  state is validated                     app/oauth.py:58
+         The code is exchanged before state is compared.
+           app/oauth.py:71  state is compared here
+         Fix: compare first.
+
+Tokens
+  ✗ C10  access tokens are encrypted            app/s0.py:1
+         Eight stores write them in clear.
+         app/s7.py:1  In clear: 7.
+         app/s0.py:1  In clear: 0.
+         app/s1.py:1  In clear: 1.
+         app/s2.py:1  In clear: 2.
+         … and 4 more, --verbose shows them
+         Fix: encrypt it.
+  – C15  tokens are revoked                     no token is stored
+
+Scopes
+  ○ C18  the interface hides it                 app/ui.html:2
+         By dana: behind a flag.
+
+Advice
+  plain-http  app/a.py:3
+    Plain HTTP.
+
+1 finding suppressed, --verbose shows them
+
+Could not be read or followed (2)
+  this is not a git repository
+  app/legacy.py:40  syntax error; nothing in it was judged
+
+2 fail · 1 passes · 1 to review · 1 attested · 1 does not apply
+connect-auditor explain C06  says why that matters and how it is decided
+"""
+
+
+def test_ascii_where_the_encoding_needs_it(report: Report) -> None:
+    page = text(report, unicode=False)
+    assert page.isascii()
+    assert "  x C06  " in page
+    assert "  + C01  " in page
+    assert "  - C15  " in page
+    assert "  o C18  " in page
+    assert "... and 4 more" in page
+
+
+def test_colours_change_nothing_else(report: Report) -> None:
+    colored = text(report, color=True)
+    assert "\x1b[31m\x1b[1m  ✗ C06  \x1b[0m" in colored
+    assert re.sub(r"\x1b\[\d+m", "", colored) == text(report)
+    assert "\x1b" not in text(report)
+
+
+def test_full_folds_nothing_and_shows_what_was_suppressed_and_why(report: Report) -> None:
+    page = text(report, detail="full")
+    assert page.count("In clear: ") == 8
+    assert "--verbose" not in page
+    assert "b.py:3  os.getenv" in page
+    assert "  secret-in-log  app/log.py:9\n    comment: a fake of the provider" in page
+
+
+def test_brief_shows_only_what_failed_or_needs_a_look(report: Report) -> None:
+    page = text(report, detail="brief")
+    assert re.findall(r"[CN]\d\d(?=  )", page) == ["C03", "C06", "C10"]
+    assert "Advice" not in page
+    assert "2 fail · 1 passes" in page
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_lines_are_wrapped_to_the_width(report: Report, width: int) -> None:
+    message = "The code is exchanged, and only then is the state that came back compared with the one sent. " * 3
+    long = msgspec.structs.replace(report.findings[0], message=message, fix=message)
+    page = text(msgspec.structs.replace(report, findings=(long,), problems=()), width=width)
+    assert max(map(len, page.splitlines())) <= width
+    assert " ".join(page.split()).count("compared with the one sent.") == 6
+
+
+def test_a_long_path_is_never_cut(report: Report) -> None:
+    path = "a/very/long/path/" * 8 + "x.py"
+    long = msgspec.structs.replace(report.findings[0], path=path)
+    page = text(msgspec.structs.replace(report, findings=(long, msgspec.structs.replace(long, line=60)), problems=()))
+    assert f"{path}:58\n" in page
+
+
+def test_hostile_text_cannot_steer_the_terminal(report: Report) -> None:
+    evil = "evil\n\x1b[2J\x9b\u202e\u2066\r.py"
+    bad = Finding("rule", ("C06",), "high", "high", evil, 1, 1, evil, evil, "f")
+    hostile = msgspec.structs.replace(
+        report, application=evil, findings=(bad,), problems=(Problem(evil, "link", evil),),
+        items=tuple(msgspec.structs.replace(item, summary=evil) for item in report.items),
+    )  # fmt: skip
+    page = text(hostile, detail="full")
+    assert not set(page) & set("\x1b\x9b\u202e\u2066\r")
+    assert "evil\\n\\x1b[2J\\x9b\\u202e\\u2066\\r.py:1" in page
+
+
+def test_escape_leaves_ordinary_text_alone() -> None:
+    assert escape("caf\N{LATIN SMALL LETTER E WITH ACUTE} – “x” \\n") == "caf\N{LATIN SMALL LETTER E WITH ACUTE} – “x” \\n"
