@@ -70,10 +70,14 @@ class Equals(Part):
 
 
 class Verifies(Part):
-    """Checks a signature over `value` and gives what it holds; `throws` when it is forged, else gives nothing."""
+    """Checks a signature over `value` and gives what it holds; `throws` when it is forged, else gives nothing.
+
+    `unless`: arguments or options that, when they are false, leave the check out.
+    """
 
     value: Reference = 0
     throws: bool = True
+    unless: tuple[str, ...] = ()
 
 
 class Calls(Part):
@@ -129,7 +133,9 @@ class Flow(Part):
     `does`: authorize, exchange, both, or refresh. `state` says where the state is: an argument that is sent; `makes`:
     the library makes a fresh one when none is given. `keeps`: the library stores it itself, `checks`: always | never |
     given (only when `expected` is given and not null) | option (only when the option named by `option` is on).
-    `code`, `secret`: where those are; `scopes`: where the scopes are.
+    `code`, `secret`: where those are; `response`: where the callback's address is, from which the library takes the code
+    and the state when `code` is not given: only then does it compare, and with neither it is another grant.
+    `result`: pair (address and state) or mapping (state, and the address under any other key).
     """
 
     does: Literal["authorize", "exchange", "both", "refresh", "revoke"]
@@ -141,6 +147,7 @@ class Flow(Part):
     values: tuple[str | bool, ...] = (True,)
     default: bool = False
     code: Reference | None = None
+    response: Reference | None = None
     secret: Reference | None = None
     options: Reference = 0
     result: str = ""
@@ -175,6 +182,7 @@ class Model(Part, rename={"is_": "is"}):
     equals: Equals | None = None
     verifies: Verifies | None = None
     exits: bool = False
+    asserts: Reference | None = None
     raises: str = ""
     calls: Calls | None = None
     awaits: bool = False

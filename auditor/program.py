@@ -117,15 +117,15 @@ class Mapping(Node):
 
 
 class Spread(Node):
-    """`*x` or `...x` inside a sequence."""
+    """`*x` or `...x` inside a sequence, or the target that takes the rest of one."""
 
-    value: Expression
+    value: Union[Expression, Target]
 
 
 class Sequence(Node):
-    """A list, tuple, set or array literal, or the parenthesised targets of an unpacking."""
+    """A list, tuple, set or array literal, or the targets of an unpacking."""
 
-    items: tuple[Expression, ...] = ()
+    items: tuple[Union[Expression, Target], ...] = ()
 
 
 class Operator(Node):

@@ -12,6 +12,11 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import NamedTuple
 
 
+HEAVY = 150  # a condition of more parts is given up: what is not known to hold proves nothing
+
+_COMPOUND = frozenset({"and", "or", "not"})
+
+
 class Site(NamedTuple):
     """Where a call stands. `startup`: evaluated while the module loads, so the value is one for all requests."""
 
@@ -21,15 +26,19 @@ class Site(NamedTuple):
 
 
 class Term:
-    """One interned value. `kind` says which, `data` what is not a term, `args` what it is made of."""
+    """One interned value. `kind` says which, `data` what is not a term, `args` what it is made of.
 
-    __slots__ = ("args", "data", "kind", "n")
+    `weight` counts the conditions within a condition, so that nobody has to walk one to see that it has grown too large.
+    """
+
+    __slots__ = ("args", "data", "kind", "n", "weight")
 
     def __init__(self, kind: str, data: Hashable, args: tuple[Term, ...], n: int) -> None:
         self.kind = kind
         self.data = data
         self.args = args
         self.n = n
+        self.weight = 1 + sum(arg.weight for arg in args) if kind in _COMPOUND else 1
 
     def __repr__(self) -> str:
         return show(self)
@@ -68,10 +77,11 @@ Maker = Callable[..., Term]
 class Terms:
     """The table of all terms of one audit."""
 
-    __slots__ = ("_none", "_table", "false", "true")
+    __slots__ = ("_negated", "_none", "_table", "false", "true")
 
     def __init__(self) -> None:
         self._table: dict[tuple[str, Hashable, tuple[Term, ...]], Term] = {}
+        self._negated: dict[Term, Term] = {}
         self.true = self.literal(True)
         self.false = self.literal(False)
         self._none = self.literal(None)
@@ -141,6 +151,13 @@ class Terms:
 
     def negate(self, condition: Term) -> Term:
         """The opposite condition, with `not` pushed inwards."""
+        found = self._negated.get(condition)
+        if found is None:
+            found = self._negated[condition] = self._opposite(condition)
+            self._negated.setdefault(found, condition)
+        return found
+
+    def _opposite(self, condition: Term) -> Term:
         kind = condition.kind
         if kind == "not":
             return condition.args[0]
@@ -159,6 +176,10 @@ class Terms:
     def any(self, conditions: Iterable[Term]) -> Term:
         """Their disjunction."""
         return self._combine("or", conditions, unit=self.false, zero=self.true)
+
+    def light(self, condition: Term) -> Term:
+        """The condition, or true when it has grown too large to be worth keeping: a weaker one is still right."""
+        return condition if condition.weight <= HEAVY else self.true
 
     def _combine(self, kind: str, conditions: Iterable[Term], unit: Term, zero: Term) -> Term:
         parts: dict[Term, None] = {}
@@ -183,7 +204,7 @@ class Terms:
             for single, condition in inner:
                 both = self.all((guard, condition))
                 if both is not self.false:
-                    merged[single] = self.any((merged[single], both)) if single in merged else both
+                    merged[single] = self.light(self.any((merged[single], both)) if single in merged else both)
         if not merged:
             return self.unknown("nothing")
         if len(merged) == 1:

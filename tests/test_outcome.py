@@ -10,8 +10,8 @@ from auditor.model import Files, Finding, ItemResult, Problem, Report, Severity,
 from auditor.outcome import outcome
 
 
-def item(id: str, status: Status) -> ItemResult:
-    return ItemResult(id, "title", "Section", status, "summary")
+def item(name: str, status: Status) -> ItemResult:
+    return ItemResult(name, "title", "Section", status, "summary")
 
 
 def finding(severity: Severity, *items: str, suppressed: Suppressed | None = None) -> Finding:

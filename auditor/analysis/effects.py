@@ -91,6 +91,9 @@ def known_member(w: Walker, holder: Term, name: str, state: State, frame: Frame)
         return None
     model = w.world.libraries.find(frame.language, f"{full}.{name}")
     if model is None:
+        whole = w.world.libraries.find(frame.language, full) if holder.kind == "object" else None
+        if whole is not None and whole.is_ in _ROOTS:  # an instance of a class of settings: its fields come from there
+            return w.read(_as_model(w, holder, whole, full), w.terms.literal(name), state)
         return None
     if model.same == "object":
         return holder
@@ -430,6 +433,8 @@ def apply(
                 value = equal
     if model.verifies is not None:
         value = _verified(w, model, arguments, result, state, frame)
+    if model.asserts is not None:
+        _asserted(w, model, arguments, state, frame)
     if model.raises_status:
         value = _refused(w, model, arguments, value, state, frame)
     if model.calls is not None:
@@ -481,9 +486,25 @@ def _refused(w: Walker, model: Model, arguments: Arguments, value: Term, state: 
     return response
 
 
+def _asserted(w: Walker, model: Model, arguments: Arguments, state: State, frame: Frame) -> None:
+    """`assert(condition)`: it comes back only where the condition holds."""
+    asserted = pick(model.asserts, arguments)
+    if asserted is None:
+        return
+    test = w.terms.truth(asserted)
+    failed = State(dict(state.slots), state.conditions)
+    failed.assume(w.terms.negate(test), w.terms)
+    if not failed.dead:
+        frame.raises.append((failed, w.terms.make("error", model.raises or "any")))
+    state.assume(test, w.terms)
+
+
 def _verified(w: Walker, model: Model, arguments: Arguments, result: Term, state: State, frame: Frame) -> Term:
     assert model.verifies is not None
     sealed = pick(model.verifies.value, arguments) or w.terms.unknown("sealed")
+    options = actions.collected([freeze(w, one, state) for one in arguments.named.values()]) | arguments.named
+    if any(name in options and options[name] is w.terms.false for name in model.verifies.unless):
+        return w.terms.make("parsed", "unverified", (sealed,))
     opened = w.terms.make("parsed", "verified", (sealed,))
     completed = w.terms.make("completed", None, (opened,))
     if model.verifies.throws:
@@ -603,18 +624,25 @@ def _built(
     return made
 
 
+def _holder(w: Walker, reference: Reference, arguments: Arguments, frame: Frame) -> Term | None:
+    """What slots are read from or written to: an argument, or (a dotted name) what a library's name stands for."""
+    found = pick(reference, arguments)
+    if found is None and isinstance(reference, str) and "." in reference:
+        return known(w, w.world.external(reference, frame.language), frame)
+    return found
+
+
 def _slots(
     w: Walker, model: Model, arguments: Arguments, value: Term, state: State, frame: Frame, node: ir.Node
 ) -> Term:
     """Reading, writing and emptying slots by method."""
     terms = w.terms
     if model.load is not None:
-        holder, key = pick(model.load.of, arguments), pick(model.load.key, arguments)
-        if holder is None and isinstance(model.load.of, str) and "." in model.load.of:
-            holder = known(w, w.world.external(model.load.of, frame.language), frame)
+        holder, key = _holder(w, model.load.of, arguments, frame), pick(model.load.key, arguments)
         if holder is not None and key is not None:
-            value = w.item(holder, freeze(w, key, state), state, frame, raises=model.load.raises)
             default = pick(model.load.default, arguments)
+            raises = model.load.raises and default is None
+            value = w.item(holder, freeze(w, key, state), state, frame, raises=raises)
             if default is not None and default is not terms.none:
                 there = (
                     terms.make("exists", None, (value,)) if value.kind == "load" else w.present(value)
@@ -627,13 +655,14 @@ def _slots(
             if model.returns and value.kind in ("load", "alt"):
                 w.world.types[value] = model.returns
     if model.save is not None:
-        holder, key, saved = (pick(one, arguments) for one in (model.save.of, model.save.key, model.save.value))
+        holder = _holder(w, model.save.of, arguments, frame)
+        key, saved = pick(model.save.key, arguments), pick(model.save.value, arguments)
         if holder is not None and key is not None:
             content = freeze(w, saved, state) if saved is not None else terms.unknown("nothing")
             w.write(holder, freeze(w, key, state), content, state, frame, node)
             value = holder if model.same == "object" else value
     if model.clear is not None:
-        holder = pick(model.clear.of, arguments)
+        holder = _holder(w, model.clear.of, arguments, frame)
         key = pick(model.clear.key, arguments)
         if holder is not None:
             if model.clear.key is None or key is None:
@@ -641,7 +670,7 @@ def _slots(
             else:
                 w.clear(holder, freeze(w, key, state), state, frame, node)
     if model.has is not None:
-        holder, key = pick(model.has.of, arguments), pick(model.has.key, arguments)
+        holder, key = _holder(w, model.has.of, arguments, frame), pick(model.has.key, arguments)
         if holder is not None and key is not None:
             value = membership(w, freeze(w, key, state), holder, state)
             w.made_at(value, frame, node)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from auditor.terms import Term, Terms, number
+from auditor.terms import HEAVY, Term, Terms, number
 
 Slot: TypeAlias = tuple[object, object]
 """(holder, key): a frame and a variable's name, or an object's term and a key's term."""
@@ -67,12 +67,13 @@ def join(
                 pairs.append((value, guard))
         slots[key] = terms.alt(pairs)
     joined = State(slots, common)
-    joined.assume(terms.any(guards), terms)
+    joined.assume(terms.light(terms.any(guards)), terms)
     return joined, terms.alt([(value, guard) for (_, value), guard in zip(alive, guards, strict=True)])
 
 
 def _guard(difference: frozenset[Term], terms: Terms) -> Term:
-    return terms.all(sorted(difference, key=number)[-GUARD_LIMIT:])
+    light = [one for one in difference if one.weight <= HEAVY // 4]
+    return terms.light(terms.all(sorted(light, key=number)[-GUARD_LIMIT:]))
 
 
 def _differing(states: list[State]) -> list[Slot]:

@@ -78,8 +78,8 @@ def _item(page: Page, item: ItemResult, findings: Sequence[Finding], column: int
     )
     room = page.options.width - column
     padding = " " * (column - INDENT - len(item.title))
-    deciding: Evidence | Finding | None = next(iter((*item.evidence, *findings)), None)
-    place = _place(deciding.path, deciding.line) if deciding else ""
+    places: list[Evidence | Finding] = [*item.evidence, *findings]
+    place = _place(places[0].path, places[0].line) if places else ""
     if item.status == "not-applicable" and not place:
         place = item.summary
     beside = len(place) <= room

@@ -27,7 +27,9 @@ def test_invalid_lines_are_refused_by_number_and_the_others_hold() -> None:
 
 
 def test_patterns_that_backtrack_are_refused() -> None:
-    patterns = compile_patterns(["*a*a*a*a*a*b", "a/*a*a*b/*a*a*b/c", "**/a/**/a/**/*a*b", "/*/*/*/*/*/*/x", "**/*.min.*"])
+    patterns = compile_patterns(
+        ["*a*a*a*a*a*b", "a/*a*a*b/*a*a*b/c", "**/a/**/a/**/*a*b", "/*/*/*/*/*/*/x", "**/*.min.*"]
+    )
     assert [number for number, _ in patterns.refused] == [1, 2, 3]
     began = time.perf_counter()
     patterns.decides("x/" + "a" * 250)

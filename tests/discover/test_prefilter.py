@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.discover.prefilter import compile_needles, find_words, first_round, is_analysed, language, may_be_source, role
+from auditor.discover.prefilter import (
+    compile_needles,
+    find_words,
+    first_round,
+    is_analysed,
+    language,
+    may_be_source,
+    role,
+)
 
 
 @pytest.mark.parametrize(
@@ -27,7 +35,9 @@ def test_language_by_name(path: str, expected: str | None) -> None:
     assert language(path) == expected
 
 
-@pytest.mark.parametrize("line", [b"#!/usr/bin/env python3\n", b"#!/usr/bin/python\n", b"#! /usr/bin/env -S python3.12 -u"])
+@pytest.mark.parametrize(
+    "line", [b"#!/usr/bin/env python3\n", b"#!/usr/bin/python\n", b"#! /usr/bin/env -S python3.12 -u"]
+)
 def test_a_name_without_suffix_is_python_by_its_first_line(line: bytes) -> None:
     assert language("bin/serve", line + b"print()") == "python"
     assert may_be_source("bin/serve")
@@ -75,7 +85,9 @@ def test_parts_are_found_anywhere_in_any_case_and_names_only_whole() -> None:
 def test_a_name_that_is_no_identifier_is_searched_as_a_part() -> None:
     needles = compile_needles([], ["/connect/callback", "user.connected", "\N{LATIN SMALL LETTER E WITH ACUTE}t", ""])
     assert find_words(b"app.get('/connect/callback?')", needles) == {"/connect/callback"}
-    assert find_words("\N{LATIN SMALL LETTER E WITH ACUTE}tat".encode(), needles) == {"\N{LATIN SMALL LETTER E WITH ACUTE}t"}
+    assert find_words("\N{LATIN SMALL LETTER E WITH ACUTE}tat".encode(), needles) == {
+        "\N{LATIN SMALL LETTER E WITH ACUTE}t"
+    }
 
 
 def test_no_words_find_nothing() -> None:
