@@ -22,6 +22,7 @@ class Entry:
     """Where control comes in: a registered handler, a module that is run, a unit that nobody calls.
 
     `line` is the 1-based line of the handler's `def`; `name` its qualified name, "" for a module.
+    `method`: the verb that a route answers to, where it is known: get, post, …
     `called`: something in the program names it, so a walk without its caller proves little.
     """
 
@@ -33,6 +34,7 @@ class Entry:
     end_line: int
     language: str
     called: bool = False
+    method: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -80,5 +82,9 @@ class Facts:
     terms: Terms
     where: Mapping[Term, Place]
     """Where each comparison was first made."""
+    made: Mapping[Term, Place]
+    """Where a fresh or weak value is made."""
+    readers: Mapping[tuple[int, Term], tuple[str, str]]
+    """(entry, value of the request) -> (path, qualified name) of the unit that reads it first."""
     heads: Mapping[tuple[str, str], int]
     """(path, qualified name) of a unit -> the 1-based line where it begins."""

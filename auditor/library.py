@@ -83,6 +83,7 @@ class Verifies(Part):
 class Calls(Part):
     """Calls the function given as `function` with these arguments.
 
+    `result.x` among the arguments is that member of the call's result (the token of the flow that it runs).
     `result`: the call's own result is the function's. `when` says when: now, later (at some time or never),
     then (a continuation of the receiver), catch, finally, each (with the elements of the receiver).
     """
@@ -154,7 +155,10 @@ class Flow(Part):
 
 
 class Model(Part, rename={"is_": "is"}):
-    """What one name means. A result does not contain its arguments unless the model says that it carries them."""
+    """What one name means. A result does not contain its arguments unless the model says that it carries them.
+
+    `fills`: this argument, too, holds from now on what `kind` says (`crypto.getRandomValues(bytes)`).
+    """
 
     is_: Literal[
         "", "input", "session", "cookies", "headers", "callback-url", "environment", "request", "response", "client",
@@ -164,6 +168,7 @@ class Model(Part, rename={"is_": "is"}):
     returns: str = ""
     medium: str = ""
     kind: Literal["", "fresh", "weak", "now", "secret"] = ""
+    fills: Reference | None = None
     same: Reference | None = None
     text: Reference | None = None
     joins: Reference | None = None
@@ -195,6 +200,7 @@ class Model(Part, rename={"is_": "is"}):
     status: bool = False
     ok: bool = False
     flow: Flow | None = None
+    entries: Reference | None = None
     builds: Literal["", "query", "url"] = ""
     object: bool = False
     redirect: Reference | None = None

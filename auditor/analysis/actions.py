@@ -76,7 +76,7 @@ def address(term: Term) -> Address | None:
             elif asked:
                 name, mark, text = _cut(text, "=&")
                 if mark == "=":
-                    key = name.strip("&?")
+                    key = name.strip("&?").removeprefix("amp;")  # an address in markup has its ampersands escaped
             else:
                 before, mark, text = _cut(text, "?")
                 base.append(before)
@@ -181,7 +181,7 @@ def text_seen(w: Walker, text: Term, node: ir.Node, state: State, frame: Frame) 
 
 def _begins(taken: Address) -> bool:
     fields = taken.fields
-    if _has(fields, _SECRET) or "grant_type" in fields or "code" in fields:
+    if _has(fields, _SECRET) or "grant_type" in fields or ("code" in fields and "response_type" not in fields):
         return False
     if _has(fields, _CLIENT_ID):
         return _has(fields, _ASKS) or _authorize_path(taken.base) or taken.open
@@ -260,7 +260,7 @@ def call_seen(
         w.record("revoke", node, state, frame, name=name, **details)
     else:
         token = bearer(w, fields, arguments)
-        if token is not None and not _own_backend(url):
+        if token is not None and not _own_backend(url) and not _is_code(token):
             w.world.http.setdefault(result, "")
             w.record("provider-call", node, state, frame, name=name, token=token, **details)
 
@@ -285,11 +285,18 @@ def _url(w: Walker, everything: list[Term], fields: dict[str, Term]) -> Term | N
 
 
 def _own_backend(url: Term | None) -> bool:
-    """An address without a host is the application's own."""
+    """An address without a host, or on this machine, is the application's own."""
     if url is None:
         return False
     head = text_of(_heads(url)[0])
-    return head is not None and head.startswith("/")
+    if head is None:
+        return False
+    return head.startswith("/") or any(host in head for host in ("//localhost", "//127.0.0.1", "//0.0.0.0", "//[::1]"))
+
+
+def _is_code(token: Term) -> bool:
+    """An authorization code that is handed on in a header is no token."""
+    return token.kind == "load" and text_of(token.args[1]) == "code"
 
 
 def _revokes(url: Term) -> bool:

@@ -36,6 +36,8 @@ def analyse(programs: Iterable[ir.Program], paths: Iterable[str], libraries: Lib
         kinds=world.kinds,
         media=world.media,
         terms=world.terms,
+        made={term: world.place(program, at) for term, (program, at) in world.made.items()},
+        readers=world.read_at,
         heads={
             (info.program.path, info.qualified): info.program.spans[info.unit.head or info.unit.at][0]
             for info in world.units.values()
@@ -70,7 +72,7 @@ def _import_order(world: World) -> list[str]:
     """Modules before those that import them; a cycle is entered at its first path."""
     order: list[str] = []
     state: dict[str, int] = {}
-    for start in sorted(world.programs):
+    for start in sorted(world.programs, key=lambda path: (not path.endswith("settings.py"), path)):
         stack: list[tuple[str, list[str]]] = [(start, _imports(world, start))] if start not in state else []
         state.setdefault(start, 1)
         while stack:

@@ -182,8 +182,8 @@ class Attack:
 
     def _exists(self, load: Term, game: Game) -> Answer:
         value = self.value(load, game)
-        if value.kind == "secret" and load.kind == "load" and self._may_hold_nothing(load):
-            return YES
+        if value.kind == "nothing" and load.kind == "load" and self._may_hold_nothing(load):
+            return MAYBE  # some request writes null there: the key exists and says nothing
         return self._present(value)
 
     def _may_hold_nothing(self, load: Term) -> bool:
@@ -270,7 +270,8 @@ class Attack:
     def _touched(self, term: Term, game: Game) -> bool:
         """Whether a value depends on the received or the stored state."""
         return any(is_state(leaf) or leaf in self.sent for leaf in leaves(term)) or any(
-            leaf.kind == "load" and self.value(leaf, game).kind in ("secret", "unseen") for leaf in leaves(term)
+            leaf.kind == "load" and self._kept(leaf.args[0]) and self.value(leaf, game).kind in ("secret", "unseen")
+            for leaf in leaves(term)
         )
 
     def _load(self, term: Term, game: Game) -> Value:
@@ -329,10 +330,12 @@ class Attack:
 
     def _looked_up(self, term: Term, game: Game) -> Value:
         """A store asked for what the attacker named: the attacker's own state was never put there."""
-        holder = term.args[0]
-        writes = self._holders.get(holder, ())
+        holder, key = term.args
+        writes = [write for write in self._holders.get(holder, ()) if same_shape(write.key, key)]
         if any(self.is_sent(write.key) for write in writes):
             return NOTHING
+        if any(self.is_sent(write.value) for write in writes):
+            return self._written(term, writes, game)
         if writes or not self._kept(holder):
             return Value("opaque") if contains(term.args[1], is_state) else Value("fixed", term.n)
         return NOTHING if game.stored == "absent" else Value("unseen", term.n)
@@ -462,6 +465,16 @@ def either(answers: Iterable[Answer]) -> Answer:
     if len(seen) == 1:
         return seen.pop()
     return OPAQUE if OPAQUE in seen else MAYBE
+
+
+def same_shape(first: Term, second: Term) -> bool:
+    """Whether two keys may be the same one: their fixed pieces agree."""
+    if first.kind == "text" and second.kind == "text":
+        ends = [(one.args[0], one.args[-1]) for one in (first, second)]
+        return all(a is b or "literal" not in (a.kind, b.kind) for a, b in zip(*ends, strict=True))
+    if first.kind == "literal" and second.kind == "literal":
+        return first is second
+    return True
 
 
 def is_input(term: Term) -> bool:

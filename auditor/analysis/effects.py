@@ -23,7 +23,9 @@ _ROOTS = {
     "input": "INPUT", "session": "SESSION", "cookies": "COOKIES", "headers": "HEADERS", "callback-url": "CALLBACK_URL",
     "environment": "ENV",
 }  # fmt: skip
+ELEMENTS = 12  # elements of a known sequence that are walked one by one
 _OUTLIVING = ("SESSION", "COOKIES", "STORAGE")
+_GLOBAL = frozenset({"window", "globalThis", "self"})  # the object whose members a browser's program names directly
 
 
 def unit_key(function: Term) -> tuple[str, int]:
@@ -53,8 +55,16 @@ def holder_of(w: Walker, term: Term) -> Term:
 
 def known(w: Walker, term: Term, frame: Frame | None) -> Term:
     """A library's name as what its model says that it is."""
-    name, language = term.data  # type: ignore[misc]
+    name, language = str(term.data[0]), str(term.data[1])  # type: ignore[index]
+    if name.startswith("django.conf.settings."):
+        found = w.setting(name.rpartition(".")[2])
+        if found is not None:
+            return found
     model = w.world.libraries.find(language, name)
+    head, dot, tail = name.partition(".")
+    if model is None and language == "javascript" and dot and head in _GLOBAL:  # the same object, whichever way it is reached
+        model = w.world.libraries.find(language, tail)
+        term, name = (w.world.external(tail, language), tail) if model is not None else (term, name)
     return _as_model(w, term, model, name) if model is not None else term
 
 
@@ -342,20 +352,29 @@ def pick(reference: Reference | None, arguments: Arguments, w: Walker | None = N
     return arguments.named.get(reference)
 
 
+def _callee_name(w: Walker, function: Term) -> str | None:
+    """The name of what is called: a member goes by its holder's name, never by the type of its value (a `dict`)."""
+    key = text_of(function.args[1]) if function.kind == "load" else None
+    if key is None or function in w.world.types:
+        return w.world.name_of(function)
+    base = w.world.name_of(function.args[0])
+    return f"{base}.{key}" if base else None
+
+
 def external_call(
     w: Walker, function: Term, arguments: Arguments, state: State, frame: Frame, node: ir.Node, decorating: bool
 ) -> Term:
     """A call whose callee the program does not define."""
     world = w.world
-    name = world.name_of(function)
+    name = _callee_name(w, function)
     model = world.libraries.find(frame.language, name) if name else None
-    if model is None and name:
-        last = name.rpartition(".")[2]
-        model = world.libraries.find(frame.language, f"*.{last}") if last != name else None
+    if model is None:
+        last = name.rpartition(".")[2] if name else text_of(function.args[1]) if function.kind == "load" else None
+        model = world.libraries.find(frame.language, f"*.{last}") if last and last != name else None
     frozen = Arguments(
         [freeze(w, one, state) for one in arguments.positional],
         {key: freeze(w, one, state) for key, one in arguments.named.items()},
-        arguments.receiver,
+        freeze(w, arguments.receiver, state) if arguments.receiver is not None else None,
     )
     receiver = (arguments.receiver,) if arguments.receiver is not None else ()
     keywords = tuple(frozen.named)
@@ -415,10 +434,14 @@ def apply(
         world.media[result] = model.medium
     if model.kind:
         world.kinds[result] = model.kind
+        filled = pick(model.fills, arguments)
+        if filled is not None:
+            world.kinds[filled] = model.kind
+        world.made.setdefault(result, (frame.program, node.at))
     if model.http is not None:
         world.http[result] = model.http.error if model.http.throws else ""
         value = _sent(w, model, arguments, result, state, frame)
-    if model.flow is not None or model.http is not None:
+    if model.http is not None and model.flow is None:
         actions.call_seen(w, name, model, frozen, result, state, frame, node)
     value = _value(w, model, arguments, frozen, value, state, frame, node)
     value = _slots(w, model, arguments, value, state, frame, node)
@@ -446,17 +469,36 @@ def apply(
         if model.decorates and arguments.positional:
             value = arguments.positional[0]
     if model.stage is not None:
-        entries.register_stage(w, model.stage, arguments)
+        entries.register_stage(w, model.stage, _for_requests(w, model, arguments))
         if model.decorates and arguments.positional:
             value = arguments.positional[0]
     if model.flow is not None:
         value = actions.flow(w, model.flow, name, frozen, value, state, frame, node)
+    if model.returns and value is not result and value.kind in ("serial", "parsed"):
+        world.types.setdefault(value, model.returns)
+    if (model.http is not None or model.flow is not None) and model.calls is None:
+        for one in arguments.all():
+            _hand_on(w, one, state, frame, node)
     actions.sinks(w, model, name, frozen, result, state, frame, node)
     if model.exits:
         if model.raises:
             frame.raises.append((State(dict(state.slots), state.conditions), terms.make("error", model.raises)))
         state.dead = True
     return value
+
+
+def _for_requests(w: Walker, model: Model, arguments: Arguments) -> Arguments:
+    """Without the functions that take more than a stage is given: they handle errors (Express counts parameters)."""
+    assert model.stage is not None
+    binds = model.stage.binds
+    if not isinstance(binds, tuple) or "next" not in binds:
+        return arguments
+    kept = [
+        one
+        for one in arguments.positional
+        if one.kind != "function" or len(w.world.units[unit_key(one)].unit.parameters) <= len(binds)
+    ]
+    return Arguments(kept, arguments.named, arguments.receiver, arguments.open, arguments.callee)
 
 
 def _sent(w: Walker, model: Model, arguments: Arguments, result: Term, state: State, frame: Frame) -> Term:
@@ -548,8 +590,14 @@ def _value(
     if model.drops:
         return terms.make("op", "len", tuple(frozen.positional[:1] or (value,)))
     if model.carries is not None:
-        parts = frozen.all() if model.carries == "all" else [p for p in (pick(model.carries, frozen),) if p is not None]
+        parts = [p for p in (pick(model.carries, frozen),) if p is not None]
+        if model.carries == "all":
+            whole = frozen.receiver
+            parts = [*frozen.all(), *((whole,) if whole is not None and whole.kind != "external" else ())]
         return terms.make("serial", model.how or "derived", tuple(parts[:4])) if parts else value
+    if model.entries is not None:
+        part = pick(model.entries, frozen)
+        return _entries(w, part, model) if part is not None else value
     if model.builds:
         return _built(w, model, arguments, frozen, state, frame, node)
     if model.object:
@@ -561,6 +609,21 @@ def _value(
             state.slots[made, terms.literal(key)] = part
         return made
     return value
+
+
+def _entries(w: Walker, part: Term, model: Model) -> Term:
+    """`Object.entries(o)`, `o.items()`: pairs; with `how` keys or values, those alone."""
+    terms = w.terms
+    if part.kind == "serial":
+        part = part.args[0]
+    if part.kind != "mapping" or None in part.data:  # type: ignore[operator]
+        return terms.make("sequence", "each", (terms.unknown("entry", (part,)),))
+    pairs = list(zip(part.data, part.args, strict=True))  # type: ignore[call-overload]
+    if model.how == "keys":
+        return terms.make("sequence", None, tuple(terms.literal(key) for key, _ in pairs))
+    if model.how == "values":
+        return terms.make("sequence", None, tuple(value for _, value in pairs))
+    return terms.make("sequence", None, tuple(terms.make("sequence", None, (terms.literal(k), v)) for k, v in pairs))
 
 
 def _joined(
@@ -642,7 +705,11 @@ def _slots(
         if holder is not None and key is not None:
             default = pick(model.load.default, arguments)
             raises = model.load.raises and default is None
-            value = w.item(holder, freeze(w, key, state), state, frame, raises=raises)
+            wanted = freeze(w, key, state)
+            if holder.kind == "external":  # a store that the library itself is: its keys are no members of it
+                value = w.read(holder, wanted, state)
+            else:
+                value = w.item(holder, wanted, state, frame, raises=raises)
             if default is not None and default is not terms.none:
                 there = (
                     terms.make("exists", None, (value,)) if value.kind == "load" else w.present(value)
@@ -716,7 +783,12 @@ def _calls(
     """A library function that calls what it is given."""
     assert model.calls is not None
     function = pick(model.calls.function, arguments)
-    given = [one for ref in model.calls.arguments if (one := pick(ref, arguments)) is not None]
+    given = [
+        w.read(value, w.terms.literal(ref.removeprefix("result.")), state)
+        if isinstance(ref, str) and ref.startswith("result.")
+        else pick(ref, arguments) or w.terms.none
+        for ref in model.calls.arguments
+    ]
     when = model.calls.when
     if when in ("then", "catch", "finally"):
         return continued(w, when, arguments, state, frame, node)
@@ -739,6 +811,9 @@ def _each(
     w: Walker, when: str, function: Term, arguments: Arguments, state: State, frame: Frame, node: ir.Node
 ) -> Term:
     receiver = arguments.receiver or w.terms.unknown("elements")
+    if when == "each" and receiver.kind == "sequence" and receiver.data is None and len(receiver.args) <= ELEMENTS:
+        mapped = [calls.call(w, function, Arguments([one], {}), state, frame, node) for one in receiver.args]
+        return w.terms.make("sequence", None, tuple(freeze(w, one, state) for one in mapped))
     element = w.element_of(receiver, state)
     way = state.fork()
     outer, frame.raises = frame.raises, []

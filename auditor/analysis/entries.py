@@ -49,8 +49,16 @@ def register(
         for function in _methods_of(w, handler):
             place = frame.program.spans[node.at]
             w.world.routes[function] = Handler(
-                function, stages, route.binds, arguments.receiver, frame.program.path, place[0], frame.program
-            )
+                function, stages, route.binds, arguments.receiver, frame.program.path, place[0], frame.program,
+                _verb(w, arguments.callee),
+            )  # fmt: skip
+
+
+def _verb(w: Walker, callee: Term | None) -> str:
+    """The method that a registration answers to, by the name of what registers: `app.post(...)`."""
+    name = (w.world.name_of(callee) or "").removesuffix("()") if callee is not None else ""
+    last = name.rpartition(".")[2].lower().removeprefix("add_")
+    return last if last in _VERBS else ""
 
 
 def _callable(w: Walker, term: Term) -> bool:
@@ -469,7 +477,7 @@ def _uncalled(w: Walker, done: set[Term]) -> list[tuple[Term, bool]]:
         for one in w.world.functions()
         if effects.unit_key(one) not in w.world.walked
         and one not in done
-        and w.world.units[effects.unit_key(one)].unit.kind not in ("constructor", "setter", "getter")
+        and w.world.units[effects.unit_key(one)].unit.kind not in ("constructor", "setter")
     ]
     unnamed = [one for one in functions if w.world.units[effects.unit_key(one)].unit.name not in w.world.named]
     if unnamed:
@@ -487,7 +495,8 @@ def _enter(
     head = program.spans[info.unit.head or info.unit.at]
     language = "python" if program.language == "python" else "javascript"
     entry = Entry(
-        len(entries), kind, program.path, info.qualified, head[0], program.spans[info.unit.at][2], language, called  # type: ignore[arg-type]
+        len(entries), kind, program.path, info.qualified, head[0], program.spans[info.unit.at][2], language, called,  # type: ignore[arg-type]
+        handler.method if handler is not None else "",
     )
     entries.append(entry)
     state = State({}, frozenset())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from auditor.analysis import calls, effects
+from auditor.analysis import actions, calls, effects
 from auditor.analysis.state import Slot, State, join
 from auditor.analysis.world import Arguments, ClassInfo, Frame, Pending, UnitInfo, World
 from auditor.facts import Event
@@ -391,7 +391,10 @@ class Walker:
         return self.terms.all(parts) if node.op == "and" else self.terms.any(parts)
 
     def _literal(self, node: ir.Literal, state: State, frame: Frame) -> Term:
-        return self.terms.literal(node.value)
+        literal = self.terms.literal(node.value)
+        if type(node.value) is str and "client_id=" in node.value:
+            actions.text_seen(self, literal, node, state, frame)  # a whole address may be written in one piece
+        return literal
 
     def _name(self, node: ir.Name, state: State, frame: Frame) -> Term:
         found = self.lookup(node.id, state, frame)
@@ -607,14 +610,22 @@ class Walker:
 
     def _comprehension(self, node: ir.Comprehension, state: State, frame: Frame) -> Term:
         iterable = self.value(node.iterable, state, frame)
+        if iterable.kind == "sequence" and iterable.data is None and not node.tests and len(iterable.args) <= effects.ELEMENTS:
+            return self._comprehended(node, iterable, state, frame)
         inner = state.fork()
         self.assign(node.target, self.element_of(iterable, inner), inner, frame, declares=True)
         for test in node.tests:
             inner.assume(self.condition(test, inner, frame), self.terms)
         element = self.terms.none if inner.dead else self.value(node.element, inner, frame)
-        if iterable.kind == "sequence" and not node.tests and all(one.kind == "literal" for one in iterable.args):
-            return self.terms.make("sequence", None, tuple(element for _ in iterable.args[:1]))
         return self.terms.make("sequence", "each", (effects.freeze(self, element, inner),))
+
+    def _comprehended(self, node: ir.Comprehension, iterable: Term, state: State, frame: Frame) -> Term:
+        """A comprehension over a known sequence, element by element."""
+        out = []
+        for one in iterable.args:
+            self.assign(node.target, one, state, frame, declares=True)
+            out.append(effects.freeze(self, self.value(node.element, state, frame), state))
+        return self.terms.make("sequence", None, tuple(out))
 
     def _element(self, node: ir.Element, state: State, frame: Frame) -> Term:
         return effects.element(self, node, state, frame)
@@ -761,7 +772,7 @@ class Walker:
         known = effects.known_member(self, holder, name, state, frame)
         if known is not None:
             return known
-        value = self.read(holder, terms.literal(name), state)
+        value = self.noted(self.read(holder, terms.literal(name), state), frame)
         if holder.kind == "root" and value.kind == "load" and holder.data[1]:  # type: ignore[index]
             world.types.setdefault(value, f"{holder.data[1]}.{name}")  # type: ignore[index]
         return value
@@ -822,9 +833,15 @@ class Walker:
         if effects.is_input(holder) and key.kind == "literal" and isinstance(value_of(key), int):
             return holder  # the first of several values of one parameter
         known = effects.known_item(self, holder, key, state, frame)
-        value = known if known is not None else self.read(holder, key, state)
+        value = self.noted(known if known is not None else self.read(holder, key, state), frame)
         if raises and value.kind == "load" and not effects.is_environment(holder):
             state.assume(terms.make("exists", None, (value,)), terms)
+        return value
+
+    def noted(self, value: Term, frame: Frame) -> Term:
+        """Remember which unit read a value of the request: it is the callback, whatever called it."""
+        if self.world.entry is not None and effects.is_input(value):
+            self.world.read_at.setdefault((self.world.entry.number, value), frame.qualified_place)
         return value
 
     def read(self, holder: Term, key: Term, state: State) -> Term:
@@ -937,6 +954,15 @@ class Walker:
         if name is None or (name == "default" and language == "javascript"):
             return effects.known(self, world.external(module, language), None)
         return effects.known(self, world.external(f"{module}.{name}", language), None)
+
+    def setting(self, name: str) -> Term | None:
+        """A Django setting by its name: a variable of one of the program's settings modules."""
+        for path in sorted(self.world.programs):
+            if path.endswith("settings.py") or "/settings/" in f"/{path}":
+                found = self.world.globals.get((("module", path), name))
+                if found is not None:
+                    return found
+        return None
 
     def _module_names(self, path: str) -> set[tuple[str, str]]:
         program = self.world.programs.get(path)

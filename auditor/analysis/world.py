@@ -44,6 +44,11 @@ class Frame:
     names: list[str] = dataclasses.field(default_factory=list)
 
     @property
+    def qualified_place(self) -> tuple[str, str]:
+        """The path and the qualified name of the unit that is being walked."""
+        return self.program.path, self.qualified
+
+    @property
     def language(self) -> str:
         return "python" if self.program.language == "python" else "javascript"
 
@@ -92,6 +97,7 @@ class Handler:
     path: str
     line: int
     program: Program
+    method: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -144,6 +150,8 @@ class World:
         self.singletons: dict[Term, Term] = {}
         self.guards: dict[Term, tuple[tuple[Term, tuple[str, ...] | str, str], ...]] = {}
         self.closures: dict[Term, None] = {}
+        self.made: dict[Term, tuple[Program, int]] = {}  # a random value -> where it is made
+        self.read_at: dict[tuple[int, Term], tuple[str, str]] = {}  # (entry, input) -> (path, unit) that reads it
         self.where: dict[Term, tuple[Program, int]] = {}  # a comparison -> where it was first made
         self.named: frozenset[str] = frozenset()
         self.entry: Entry | None = None
@@ -226,6 +234,8 @@ class World:
             key = term.args[1]
             if key.kind == "literal" and isinstance(key.data[1], str):  # type: ignore[index]
                 base = self.name_of(term.args[0], depth - 1)
+                if base == "dict":
+                    return "dict"  # a value within what was read back: only its use tells more
                 return f"{base}.{key.data[1]}" if base else None  # type: ignore[index]
             return None
         if kind == "call":
@@ -243,6 +253,8 @@ class World:
             return next((name for value in term.args[::2] if (name := self.name_of(value, depth - 1))), None)
         if kind in ("text", "serial") or (kind == "literal" and term.data[0] == "str"):  # type: ignore[index]
             return "str"
+        if kind == "parsed":
+            return "dict"
         if kind in ("sequence", "mapping"):
             return "list" if kind == "sequence" else "dict"
         return None

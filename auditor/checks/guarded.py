@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
-from auditor.analysis.attack import Attack, is_state, verdict
+from auditor.analysis.attack import Attack, is_input, is_state, verdict
 from auditor.checks.application import Application, at, by_entry, depends_on_caller, entry_place, observation
 from auditor.facts import Event
 from auditor.model import Observation, Place
 from auditor.questions import GuardedQuestion
-from auditor.terms import contains
+from auditor.terms import Term, contains, leaves
 
 
 def answer(question: GuardedQuestion, rule: str, items: tuple[str, ...], application: Application) -> list[Observation]:
     """One observation for each callback, and for each exchange that no known callback reaches."""
     out: list[Observation] = []
-    for events in by_entry(application.of("exchange")):
+    for events in by_entry(_from_callbacks(application.of("exchange"))):
         out.extend(_callback(question, rule, items, application, events))
     if not out and question.against == "forged" and application.actions.get("lost"):
         for event in application.actions["lost"][:1]:
             out.append(observation(rule, items, "review", event.place, "a call could not be followed to its end"))
     return out
+
+
+def _from_callbacks(events: tuple[Event, ...]) -> list[Event]:
+    """Where an exchange is reached with a code of the request, other ways to it (a stored code) are not callbacks."""
+    received = {event.site for event in events if from_request(event)}
+    return [event for event in events if from_request(event) or event.site not in received]
+
+
+def from_request(event: Event) -> bool:
+    """Whether the code of an exchange was read from the request."""
+    code = event.details.get("code")
+    return code is not None and contains(code, lambda leaf: is_input(leaf) or is_address(leaf))
+
+
+def is_address(term: Term) -> bool:
+    """The callback's whole address, from which a library takes the code."""
+    return term.kind == "root" and term.data[0] == "CALLBACK_URL"  # type: ignore[index]
 
 
 def _callback(
@@ -27,38 +44,54 @@ def _callback(
     attack = application.attack
     worst = max(events, key=lambda event: _rank(verdict(attack, event)[0]))
     said = verdict(attack, worst)[0]
-    where = entry_place(worst)
-    unit = worst.entry.name
+    where, unit = callback_place(application, worst)
     exchanged = at(worst.place, "the code is exchanged here")
-    if worst.entry.kind == "unit" and (worst.entry.called or depends_on_caller(worst)):
-        if question.against != "forged":
-            return []
-        message = "the code is exchanged here, and nothing that was read shows the callback that it comes from"
-        return [observation(rule, items, "review", worst.place, message, unit=unit)]
-    if said == "fail":
-        if question.against != "forged":
-            return []
-        related = (exchanged, *_comparisons(application, worst, late=True))
-        return [observation(rule, items, "fail", where, _fault(application, worst), related=related, unit=unit)]
-    if said == "absent":
-        if question.against != "absent":
+    related = (exchanged, *_comparisons(application, worst))
+    if question.against == "absent":
+        if said != "absent" or _unknown_caller(worst):
             return []
         message = (
             f"state is compared, but the comparison also holds when it is missing on both sides: the code is exchanged "
             f"at line {worst.place.line} for a visitor who began nothing"
         )
-        related = (exchanged, *_comparisons(application, worst))
         return [observation(rule, items, "fail", where, message, related=related, unit=unit)]
-    if question.against != "forged":
+    if _unknown_caller(worst):
+        message = "the code is exchanged here, and nothing that was read shows the callback that it comes from"
+        return [observation(rule, items, "review", worst.place, message, unit=unit)]
+    if said == "fail" and worst.entry.method == "post" and not application.actions.get("authorize"):
+        message = (
+            f"the code is sent here by a program that is not in this repository: whether it compares state before "
+            f"it hands the code over (exchanged at line {worst.place.line}) is for a person to see"
+        )
+        return [observation(rule, items, "review", where, message, related=related, unit=unit)]
+    if said == "fail":
+        return [observation(rule, items, "fail", where, _fault(application, worst), related=related, unit=unit)]
+    if said == "absent":
         return []
     if said == "review":
         message = f"whether a forged state is refused before the exchange at line {worst.place.line} could not be followed"
-        related = (exchanged, *_comparisons(application, worst))
         return [observation(rule, items, "review", where, message, related=related, unit=unit)]
-    proof = _comparisons(application, worst)
+    proof = related[1:]
     place = proof[0] if proof else worst.place
     message = f"a forged or missing state is refused before the code is exchanged at line {worst.place.line}"
     return [observation(rule, items, "pass", place, message, related=(exchanged,), unit=unit)]
+
+
+def _unknown_caller(event: Event) -> bool:
+    return event.entry.kind == "unit" and not from_request(event) and (event.entry.called or depends_on_caller(event))
+
+
+def callback_place(application: Application, event: Event) -> tuple[Place, str]:
+    """Where the callback begins, and its name: the entry, or within a script the unit that reads the code."""
+    if event.entry.kind != "module":
+        return entry_place(event), event.entry.name
+    for leaf in leaves(event.details["code"]):
+        reader = application.facts.readers.get((event.entry.number, leaf))
+        if reader is not None and reader in application.heads:
+            line = application.heads[reader]
+            return Place(reader[0], line, line), reader[1]
+    line = application.heads.get((event.place.path, event.unit), event.place.line)
+    return Place(event.place.path, line, line), event.unit
 
 
 def _rank(said: str) -> int:
@@ -93,7 +126,5 @@ def _comparisons(application: Application, event: Event, late: bool = False) -> 
     return tuple(dict.fromkeys(out))[:3]
 
 
-def _about_state(attack: Attack, condition: object) -> bool:
-    from auditor.terms import Term
-
-    return isinstance(condition, Term) and contains(condition, is_state)
+def _about_state(attack: Attack, condition: Term) -> bool:
+    return contains(condition, is_state)

@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 from auditor.checks.application import Application, at, observation
 from auditor.facts import Event
-from auditor.model import Observation
+from auditor.model import Observation, Place
 from auditor.questions import OriginQuestion
 from auditor.terms import Term, contains, leaves, plain, text_of, value_of, values
 
@@ -26,8 +26,15 @@ def answer(question: OriginQuestion, rule: str, items: tuple[str, ...], applicat
     """One observation for each place that begins an authorization."""
     out: list[Observation] = []
     for event in distinct(application.of("authorize")):
-        found = origin(application, event.details.get("state"))
+        state = event.details.get("state")
+        found = origin(application, state)
         place = event.place
+        if found == "weak" and state is not None and "weak" in question.faults:
+            place, related = _generator(application, state, event)
+            if any(one.place == place for one in out):
+                continue
+            out.append(observation(rule, items, "fail", place, _MESSAGES[found], related=related, unit=event.unit))
+            continue
         if found == "missing" and "missing" in question.faults:
             out.append(observation(rule, items, "fail", place, _MESSAGES[found], unit=event.unit))
         elif found in ("constant", "weak", "startup", "request") and "weak" in question.faults:
@@ -41,12 +48,20 @@ def answer(question: OriginQuestion, rule: str, items: tuple[str, ...], applicat
     return out
 
 
+def _generator(application: Application, state: Term, event: Event) -> tuple[Place, tuple[Place, ...]]:
+    """Where the weak value is made; where it is sent is a related place."""
+    for leaf in leaves(state):
+        made = application.facts.made.get(leaf) if application.facts.kinds.get(leaf) == "weak" else None
+        if made is not None:
+            return made, (at(event.place, "it is sent as state here"),)
+    return event.place, ()
+
+
 def distinct(events: tuple[Event, ...]) -> list[Event]:
-    """Each authorization once: a text that is only the beginning of another, or handed on, is that other."""
+    """Each authorization once: a text that is only a piece of another, or handed on, is that other."""
     kept: list[Event] = []
     for event in events:
-        others = [one for one in events if one.entry is event.entry and one is not event]
-        if any(_begins(event, one) for one in others):
+        if any(_piece(event, other) for other in events if other is not event and _together(event, other)):
             continue
         if any(one.site == event.site or _same_address(one, event) for one in kept):
             continue
@@ -54,25 +69,34 @@ def distinct(events: tuple[Event, ...]) -> list[Event]:
     return kept
 
 
+def _together(event: Event, other: Event) -> bool:
+    """Whether both may be steps of making one address: in one entry, or a constant that an entry completes."""
+    return other.entry is event.entry or event.entry.kind == "module"
+
+
 def _same_address(first: Event, second: Event) -> bool:
     return first.details.get("url") is second.details.get("url") and first.place.path == second.place.path
 
 
-def _begins(event: Event, other: Event) -> bool:
+def _piece(event: Event, other: Event) -> bool:
     """Whether an event's address is a proper part of another's."""
     own, whole = event.details.get("url"), other.details.get("url")
     if own is None or whole is None or own is whole:
         return False
     if any(leaf is own for leaf in leaves(whole)):
         return True
-    first = own.args if own.kind == "text" else (own,)
+    pieces = own.args if own.kind == "text" else (own,)
     rest = whole.args if whole.kind == "text" else (whole,)
-    if len(first) > len(rest) or first[:-1] != rest[: len(first) - 1]:
-        return False
-    last, same = first[-1], rest[len(first) - 1]
-    if last is same:
-        return len(first) < len(rest)
-    return last.kind == same.kind == "literal" and plain(same).startswith(plain(last))
+    for start in range(len(rest) - len(pieces) + 1):
+        if all(_covers(rest[start + index], piece) for index, piece in enumerate(pieces)):
+            return len(rest) > len(pieces) or any(rest[start + i] is not piece for i, piece in enumerate(pieces))
+    return False
+
+
+def _covers(whole: Term, piece: Term) -> bool:
+    if whole is piece:
+        return True
+    return whole.kind == piece.kind == "literal" and plain(piece) in plain(whole)
 
 
 def origin(application: Application, state: Term | None) -> Origin:

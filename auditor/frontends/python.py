@@ -7,8 +7,10 @@ libcst can still end the process, so this runs in a worker (`worker`) wherever t
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -47,6 +49,8 @@ def lower(path: str, source: bytes) -> Program:
     if len(source) > python_bounds.MAX_BYTES:
         raise Unreadable("too-large", f"the file is larger than {python_bounds.MAX_BYTES // 1024} KB")
     text = decode(source)
+    if "\0" in text:
+        raise Unreadable("encoding", "the file is binary: it has a NUL byte", count_lines(text[: text.index("\0") + 1]))
     python_bounds.check(text)
     with _deep():
         try:
@@ -82,15 +86,27 @@ def _parse(text: str) -> cst.Module:
 
 
 def _syntax(text: str, error: cst.ParserSyntaxError) -> Unreadable:
-    """The parser's complaint with the line that it means, which its own attributes do not say reliably."""
+    """The parser's complaint with the line that it means."""
     found = _ERROR_AT.search(error.message)
-    line = int(found[1]) if found is not None else error.raw_line
+    line = _line(text) or (int(found[1]) if found is not None else 0)
     lines = NEWLINE.split(text)
-    line = min(max(line, 1), len(lines))
+    line = min(line, len(lines))
     for pattern, what in _PYTHON_2:
-        if pattern.match(lines[line - 1]):
+        if line and pattern.match(lines[line - 1]):
             return Unreadable("syntax", f"not valid Python 3; perhaps Python 2 ({what})", line)
     return Unreadable("syntax", f"not valid Python 3{_complaint(error.message)}", line)
+
+
+def _line(text: str) -> int:
+    """The line that Python's own parser complains of, 0 for none; libcst says where it stopped, or nothing."""
+    with warnings.catch_warnings(action="ignore"):
+        try:
+            ast.parse(text)
+        except SyntaxError as error:
+            return error.lineno or 0
+        except (ValueError, RecursionError, MemoryError):
+            pass
+    return 0
 
 
 def _complaint(message: str) -> str:

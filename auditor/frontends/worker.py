@@ -244,37 +244,20 @@ class _Worker:
         self._done = 0
         self._expired = False
         self._closed = False
+        # `close` comes from another thread than `lower`: no process may start behind its back.
+        self._changing = threading.RLock()
 
     def start(self, language: str = "") -> subprocess.Popen[bytes]:
         """The running process. `language`: the frontend that it imports at once."""
-        self._language = language or self._language
-        if self._process is None:
-            command = [
-                _interpreter(),
-                "-I",
-                "-S",
-                "-c",
-                _BOOT,
-                f"{self._language}:{self._memory_limit}",
-                *_import_path(),
-            ]
-            if sys.dont_write_bytecode:
-                command.insert(1, "-B")
-            try:
-                self._process = subprocess.Popen(  # noqa: S603 (our own interpreter with our own code)
-                    command,
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.DEVNULL,
-                    creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-                )
-            except OSError as error:
-                raise InternalError(
-                    f"the process that reads Python files cannot be started: {error.strerror}"
-                ) from error
-            self._greeted = False
-            self._done = 0
-        return self._process
+        with self._changing:
+            if self._closed:
+                raise InternalError("the process that reads Python files was ended")
+            self._language = language or self._language
+            if self._process is None:
+                self._process = _spawn(f"{self._language}:{self._memory_limit}")
+                self._greeted = False
+                self._done = 0
+            return self._process
 
     def lower(self, job: Job) -> bytes | Failure:
         """A worker's answer to a job. One that had done others before may have died of them: then once more."""
@@ -327,12 +310,14 @@ class _Worker:
 
     def close(self) -> None:
         """Ends the process for good, whatever it is doing."""
-        self._closed = True
-        self._kill()
+        with self._changing:
+            self._closed = True
+            self._kill()
 
     def _kill(self) -> None:
         """Ends the process, if there is one."""
-        process, self._process = self._process, None
+        with self._changing:
+            process, self._process = self._process, None
         if process is None:
             return
         process.kill()
@@ -343,6 +328,23 @@ class _Worker:
             except OSError:
                 continue
         process.wait()
+
+
+def _spawn(setting: str) -> subprocess.Popen[bytes]:
+    """A new process that runs `main` with this setting."""
+    command = [_interpreter(), "-I", "-S", "-c", _BOOT, setting, *_import_path()]
+    if sys.dont_write_bytecode:
+        command.insert(1, "-B")
+    try:
+        return subprocess.Popen(  # noqa: S603 (our own interpreter with our own code)
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+    except OSError as error:
+        raise InternalError(f"the process that reads Python files cannot be started: {error.strerror}") from error
 
 
 def _interpreter() -> str:

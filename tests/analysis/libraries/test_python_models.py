@@ -63,7 +63,7 @@ def exchange(code):
 
 URL = '"https://id.example.com/oauth/authorize?" + urlencode({"client_id": os.environ["ID"], "state": state})'
 
-HEAD = "import os, secrets\nfrom urllib.parse import urlencode\nimport requests\n" + EXCHANGE
+HEAD = "import os, secrets\nfrom urllib.parse import urlencode\nimport requests\n"
 
 
 def app(text: str, check: str | None = None) -> str:
@@ -77,7 +77,7 @@ def app(text: str, check: str | None = None) -> str:
                 out.extend(indent + one for one in textwrap.dedent(check).strip().splitlines())
         else:
             out.append(line)
-    return HEAD + "\n".join(out) + "\n"
+    return HEAD + (EXCHANGE if " exchange(" in text or "(exchange(" in text else "") + "\n".join(out) + "\n"
 
 
 # library -> (application, its check)
@@ -621,3 +621,464 @@ def test_a_compared_state_passes(name: str) -> None:
 def test_a_state_nobody_compares_fails(name: str) -> None:
     facts = facts_of({"app.py": app(WEB[name][0])})
     assert verdicts(facts) and set(verdicts(facts)) == {"fail"}
+
+
+# Libraries that run a part of the flow themselves: (application, what its exchanges and authorizations are).
+FLOWS = {
+    "requests-oauthlib given the address and the state": ("""
+        from flask import Flask, redirect, request, session
+        from requests_oauthlib import OAuth2Session
+        app = Flask(__name__)
+
+        @app.get("/start")
+        def start():
+            url, session["s"] = OAuth2Session(os.environ["ID"]).authorization_url("https://id.example.com/authorize")
+            return redirect(url)
+
+        @app.get("/back")
+        def back():
+            oauth = OAuth2Session(os.environ["ID"], state=session["s"])
+            return oauth.fetch_token("https://id.example.com/token", authorization_response=request.url)
+    """, ["pass"], ["fresh"]),
+    "requests-oauthlib given a state that may be absent": ("""
+        from flask import Flask, redirect, request, session
+        from requests_oauthlib import OAuth2Session
+        app = Flask(__name__)
+
+        @app.get("/start")
+        def start():
+            url, session["s"] = OAuth2Session(os.environ["ID"]).authorization_url("https://id.example.com/authorize")
+            return redirect(url)
+
+        @app.get("/back")
+        def back():
+            oauth = OAuth2Session(os.environ["ID"], state=session.get("s"))
+            return oauth.fetch_token("https://id.example.com/token", authorization_response=request.url)
+    """, ["absent"], ["fresh"]),
+    "requests-oauthlib without a state": ("""
+        from flask import Flask, redirect, request, session
+        from requests_oauthlib import OAuth2Session
+        app = Flask(__name__)
+
+        @app.get("/start")
+        def start():
+            url, session["s"] = OAuth2Session(os.environ["ID"]).authorization_url("https://id.example.com/authorize")
+            return redirect(url)
+
+        @app.get("/back")
+        def back():
+            oauth = OAuth2Session(os.environ["ID"])
+            return oauth.fetch_token("https://id.example.com/token", authorization_response=request.url)
+    """, ["fail"], ["fresh"]),
+    "requests-oauthlib given the code compares nothing": ("""
+        from flask import Flask, redirect, request, session
+        from requests_oauthlib import OAuth2Session
+        app = Flask(__name__)
+
+        @app.get("/start")
+        def start():
+            url, session["s"] = OAuth2Session(os.environ["ID"]).authorization_url("https://id.example.com/authorize")
+            return redirect(url)
+
+        @app.get("/back")
+        def back():
+            oauth = OAuth2Session(os.environ["ID"], state=session["s"])
+            return oauth.fetch_token("https://id.example.com/token", code=request.args["code"])
+    """, ["fail"], ["fresh"]),
+    "requests-oauthlib for another grant": ("""
+        from oauthlib.oauth2 import BackendApplicationClient
+        from requests_oauthlib import OAuth2Session
+
+        def token():
+            oauth = OAuth2Session(client=BackendApplicationClient(client_id=os.environ["ID"]))
+            return oauth.fetch_token(token_url="https://id.example.com/token", client_secret=os.environ["SECRET"])
+    """, [], []),
+    "google-auth-oauthlib with the state": ("""
+        from flask import Flask, redirect, request, session
+        from google_auth_oauthlib.flow import Flow
+        app = Flask(__name__)
+
+        @app.get("/start")
+        def start():
+            flow = Flow.from_client_secrets_file("client.json", scopes=["email"])
+            url, state = flow.authorization_url(access_type="offline")
+            session["state"] = state
+            return redirect(url)
+
+        @app.get("/back")
+        def back():
+            flow = Flow.from_client_secrets_file("client.json", scopes=["email"], state=session["state"])
+            flow.fetch_token(authorization_response=request.url)
+            return "ok"
+    """, ["pass"], ["fresh"]),
+    "google-auth-oauthlib with the code alone": ("""
+        from flask import Flask, redirect, request, session
+        import google_auth_oauthlib.flow
+        app = Flask(__name__)
+
+        @app.get("/start")
+        def start():
+            flow = google_auth_oauthlib.flow.Flow.from_client_config({}, scopes=["email"])
+            url, session["state"] = flow.authorization_url()
+            return redirect(url)
+
+        @app.get("/back")
+        def back():
+            flow = google_auth_oauthlib.flow.Flow.from_client_config({}, scopes=["email"], state=session["state"])
+            flow.fetch_token(code=request.args["code"])
+            return "ok"
+    """, ["fail"], ["fresh"]),
+    "oauthlib's client": ("""
+        from flask import Flask, redirect, request, session
+        from oauthlib.oauth2 import WebApplicationClient
+        app = Flask(__name__)
+        client = WebApplicationClient(os.environ["ID"])
+
+        @app.get("/start")
+        def start():
+            session["s"] = secrets.token_urlsafe(16)
+            return redirect(client.prepare_request_uri("https://id.example.com/authorize", state=session["s"]))
+
+        @app.get("/back")
+        def back():
+            url, headers, body = client.prepare_token_request(
+                "https://id.example.com/token", authorization_response=request.url, state=session["s"])
+            return requests.post(url, headers=headers, data=body, timeout=9).json()
+    """, ["pass"], ["fresh"]),
+    "authlib's client of Flask": ("""
+        from authlib.integrations.flask_client import OAuth
+        from flask import Flask, url_for
+        app = Flask(__name__)
+        oauth = OAuth(app)
+        oauth.register("example", client_id=os.environ["ID"], client_secret=os.environ["SECRET"])
+
+        @app.get("/start")
+        def start():
+            return oauth.example.authorize_redirect(url_for("back", _external=True))
+
+        @app.get("/back")
+        def back():
+            return oauth.example.authorize_access_token()
+    """, ["pass"], ["fresh"]),
+    "authlib's client of Starlette": ("""
+        from authlib.integrations.starlette_client import OAuth, OAuthError
+        from fastapi import FastAPI, Request
+        from fastapi.responses import HTMLResponse
+        app = FastAPI()
+        oauth = OAuth()
+        example = oauth.register(name="example")
+
+        @app.get("/start")
+        async def start(request: Request):
+            return await example.authorize_redirect(request, request.url_for("back"))
+
+        @app.get("/back")
+        async def back(request: Request):
+            try:
+                token = await oauth.create_client("example").authorize_access_token(request)
+            except OAuthError as error:
+                return HTMLResponse(error.error)
+            return token
+    """, ["pass"], ["fresh"]),
+    "authlib's client sending a constant": ("""
+        from authlib.integrations.django_client import OAuth
+        oauth = OAuth()
+        oauth.register("example")
+
+        def start(request):
+            return oauth.example.authorize_redirect(request, "https://shop.example/back", state="shop")
+
+        def back(request):
+            return oauth.example.authorize_access_token(request)
+    """, ["pass"], ["other"]),
+    "authlib's bare client with the state": ("""
+        from authlib.integrations.requests_client import OAuth2Session
+        from flask import Flask, redirect, request, session
+        app = Flask(__name__)
+        client = OAuth2Session(os.environ["ID"], os.environ["SECRET"])
+
+        @app.get("/start")
+        def start():
+            uri, state = client.create_authorization_url("https://id.example.com/authorize")
+            session["s"] = state
+            return redirect(uri)
+
+        @app.get("/back")
+        def back():
+            return client.fetch_token(
+                "https://id.example.com/token", authorization_response=request.url, state=session["s"])
+    """, ["pass"], ["fresh"]),
+    "authlib's bare client without the state": ("""
+        from authlib.integrations.httpx_client import AsyncOAuth2Client
+        from fastapi import FastAPI, Request
+        from fastapi.responses import RedirectResponse
+        app = FastAPI()
+
+        @app.get("/start")
+        async def start(request: Request):
+            async with AsyncOAuth2Client(os.environ["ID"], os.environ["SECRET"]) as client:
+                uri, request.session["s"] = client.create_authorization_url("https://id.example.com/authorize")
+                return RedirectResponse(uri)
+
+        @app.get("/back")
+        async def back(request: Request):
+            async with AsyncOAuth2Client(os.environ["ID"], os.environ["SECRET"]) as client:
+                return await client.fetch_token("https://id.example.com/token", authorization_response=str(request.url))
+    """, ["fail"], ["fresh"]),
+    "authlib's bare client given the code and a state": ("""
+        from authlib.integrations.requests_client import OAuth2Session
+        from flask import Flask, redirect, request, session
+        app = Flask(__name__)
+
+        @app.get("/start")
+        def start():
+            uri, session["s"] = OAuth2Session(os.environ["ID"]).create_authorization_url("https://id.example.com/a")
+            return redirect(uri)
+
+        @app.get("/back")
+        def back():
+            client = OAuth2Session(os.environ["ID"], state=session["s"])
+            return client.fetch_token("https://id.example.com/token", code=request.args["code"])
+    """, ["fail"], ["fresh"]),
+    "msal's flow": ("""
+        import msal
+        from flask import Flask, redirect, request, session
+        app = Flask(__name__)
+        client = msal.ConfidentialClientApplication(os.environ["ID"], client_credential=os.environ["SECRET"])
+
+        @app.get("/start")
+        def start():
+            session["flow"] = client.initiate_auth_code_flow(["User.Read"])
+            return redirect(session["flow"]["auth_uri"])
+
+        @app.get("/back")
+        def back():
+            return client.acquire_token_by_auth_code_flow(session.pop("flow", {}), request.args)
+    """, ["pass"], ["fresh"]),
+    "msal's older pair, compared": ("""
+        import msal, uuid
+        from flask import Flask, abort, redirect, request, session
+        app = Flask(__name__)
+
+        def client():
+            return msal.ConfidentialClientApplication(os.environ["ID"], client_credential=os.environ["SECRET"])
+
+        @app.get("/start")
+        def start():
+            session["s"] = str(uuid.uuid4())
+            return redirect(client().get_authorization_request_url(["User.Read"], state=session["s"]))
+
+        @app.get("/back")
+        def back():
+            if not session.get("s") or request.args.get("state") != session["s"]:
+                abort(400)
+            return client().acquire_token_by_authorization_code(request.args["code"], scopes=["User.Read"])
+    """, ["pass"], ["fresh"]),
+    "msal's older pair, not compared": ("""
+        import msal
+        from flask import Flask, redirect, request, session
+        app = Flask(__name__)
+        client = msal.ConfidentialClientApplication(os.environ["ID"], client_credential=os.environ["SECRET"])
+
+        @app.get("/start")
+        def start():
+            return redirect(client.get_authorization_request_url(["User.Read"]))
+
+        @app.get("/back")
+        def back():
+            return client.acquire_token_by_authorization_code(request.args["code"], scopes=["User.Read"])
+    """, ["fail"], ["none"]),
+    "Flask-Dance": ("""
+        from flask import Flask, redirect, url_for
+        from flask_dance.contrib.google import google, make_google_blueprint
+        app = Flask(__name__)
+        app.register_blueprint(make_google_blueprint(client_id=os.environ["ID"], client_secret=os.environ["SECRET"]))
+
+        @app.get("/")
+        def index():
+            if not google.authorized:
+                return redirect(url_for("google.login"))
+            return google.get("/oauth2/v1/userinfo").json()
+    """, ["pass"], ["fresh"]),
+    "Flask-OAuthlib": ("""
+        from flask import Flask, redirect, request, session, url_for
+        from flask_oauthlib.client import OAuth
+        app = Flask(__name__)
+        oauth = OAuth(app)
+        example = oauth.remote_app("example", consumer_key=os.environ["ID"], consumer_secret=os.environ["SECRET"])
+
+        @app.get("/start")
+        def start():
+            return example.authorize(callback=url_for("back", _external=True))
+
+        @app.get("/back")
+        def back():
+            return example.authorized_response()
+    """, ["fail"], ["none"]),
+    "Flask-OAuthlib, compared by the application": ("""
+        from flask import Flask, abort, redirect, request, session, url_for
+        from flask_oauthlib.client import OAuth
+        app = Flask(__name__)
+        oauth = OAuth(app)
+        example = oauth.remote_app("example", consumer_key=os.environ["ID"], consumer_secret=os.environ["SECRET"])
+
+        @app.get("/start")
+        def start():
+            session["s"] = secrets.token_urlsafe(16)
+            return example.authorize(callback=url_for("back", _external=True), state=session["s"])
+
+        @app.get("/back")
+        def back():
+            if not session.get("s") or session.pop("s") != request.args.get("state"):
+                abort(400)
+            return example.authorized_response()
+    """, ["pass"], ["fresh"]),
+    "httpx-oauth": ("""
+        from fastapi import FastAPI, HTTPException, Request
+        from fastapi.responses import RedirectResponse
+        from httpx_oauth.clients.google import GoogleOAuth2
+        app = FastAPI()
+        client = GoogleOAuth2(os.environ["ID"], os.environ["SECRET"])
+
+        @app.get("/start")
+        async def start(request: Request):
+            request.session["s"] = secrets.token_urlsafe(16)
+            return RedirectResponse(await client.get_authorization_url("https://a.example/back", state=request.session["s"]))
+
+        @app.get("/back")
+        async def back(request: Request, code: str, state: str):
+            if state != request.session.pop("s", None):
+                raise HTTPException(400)
+            return await client.get_access_token(code, "https://a.example/back")
+    """, ["pass"], ["fresh"]),
+    "httpx-oauth without a comparison": ("""
+        from fastapi import FastAPI, Request
+        from fastapi.responses import RedirectResponse
+        from httpx_oauth.oauth2 import OAuth2
+        app = FastAPI()
+        client = OAuth2(os.environ["ID"], os.environ["SECRET"], "https://id.example.com/a", "https://id.example.com/t")
+
+        @app.get("/start")
+        async def start(request: Request):
+            return RedirectResponse(await client.get_authorization_url("https://a.example/back"))
+
+        @app.get("/back")
+        async def back(code: str):
+            return await client.get_access_token(code, "https://a.example/back")
+    """, ["fail"], ["none"]),
+    "a token whose signature nobody looks at": ("""
+        import jwt
+        from flask import Flask, abort, redirect, request
+        from flask_login import current_user
+        app = Flask(__name__)
+
+        @app.get("/start")
+        def start():
+            state = jwt.encode({"user": current_user.id, "n": secrets.token_hex(8)}, os.environ["KEY"])
+            return redirect(AUTHORIZE)
+
+        @app.get("/back")
+        def back():
+            claim = jwt.decode(request.args["state"], options={"verify_signature": False})
+            if claim["user"] != current_user.id:
+                abort(400)
+            return exchange(request.args["code"])
+    """, ["fail"], ["fresh"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FLOWS)
+def test_what_a_library_checks_itself(name: str) -> None:
+    text, exchanges, authorizations = FLOWS[name]
+    facts = facts_of({"app.py": app(text)})
+    assert verdicts(facts) == exchanges
+    assert sorted(set(freshness(facts))) == authorizations
+
+
+CLIENTS = {
+    "requests": "answer = requests.post(TOKEN, data=BODY)",
+    "requests.Session": "with requests.Session() as http:\n    answer = http.post(TOKEN, data=BODY)",
+    "httpx": "import httpx\nanswer = httpx.post(TOKEN, data=BODY)",
+    "httpx.Client": "import httpx\nwith httpx.Client() as http:\n    answer = http.request('POST', TOKEN, data=BODY)",
+    "httpx.AsyncClient": "import httpx\nasync with httpx.AsyncClient() as http:\n    answer = await http.post(TOKEN, data=BODY)",
+    "aiohttp": (
+        "import aiohttp\nasync with aiohttp.ClientSession() as http:\n"
+        "    async with http.post(TOKEN, data=BODY) as answer:\n        token = await answer.json()"
+    ),
+    "urllib": (
+        "import json, urllib.request\n"
+        "query = urllib.request.Request(TOKEN, data=urlencode(BODY).encode(), method='POST')\n"
+        "with urllib.request.urlopen(query) as answer:\n    token = json.load(answer)"
+    ),
+    "urllib3": "import urllib3\nanswer = urllib3.PoolManager().request('POST', TOKEN, fields=BODY)",
+    "tornado": (
+        "from tornado.httpclient import AsyncHTTPClient\n"
+        "answer = await AsyncHTTPClient().fetch(TOKEN, method='POST', body=urlencode(BODY))"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CLIENTS)
+def test_every_client_sends_the_exchange(name: str) -> None:
+    text = (
+        "import os, requests\nfrom urllib.parse import urlencode\nfrom fastapi import FastAPI\napp = FastAPI()\n"
+        "TOKEN = 'https://id.example.com/token'\n@app.get('/back')\nasync def back(code: str):\n"
+        "    BODY = {'grant_type': 'authorization_code', 'code': code, 'client_secret': os.environ['SECRET']}\n"
+        + textwrap.indent(CLIENTS[name], "    ")
+        + "\n"
+    )
+    assert verdicts(facts_of({"app.py": text})) == ["fail"]
+
+
+REFUSALS = {
+    "requests": ("requests.get(URL)", "requests.HTTPError"),
+    "requests, the broad one": ("requests.get(URL)", "requests.exceptions.RequestException"),
+    "httpx": ("httpx.get(URL)", "httpx.HTTPStatusError"),
+    "aiohttp": ("await aiohttp.ClientSession().get(URL)", "aiohttp.ClientError"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_what_a_refusal_raises(name: str) -> None:
+    call, error = REFUSALS[name]
+    text = (
+        "import aiohttp, httpx, requests\nfrom fastapi import FastAPI\napp = FastAPI()\n"
+        "URL = 'https://api.example.com/me'\n@app.get('/me')\nasync def me():\n"
+        f"    answer = {call}\n    try:\n        answer.raise_for_status()\n    except {error}:\n"
+        "        requests.post('https://id.example.com/token', data={'grant_type': 'refresh_token'})\n"
+    )
+    events = [event for event in facts_of({"app.py": text}).events if event.action == "refresh"]
+    assert any(
+        condition.kind == "not" and condition.args[0].kind == "op" and condition.args[0].data == "ok"
+        for event in events
+        for condition in event.conditions
+    )
+
+
+SETTINGS = {
+    "decouple": "from decouple import config\nSECRET = config('SECRET', default='')",
+    "environs": "from environs import Env\nenv = Env()\nenv.read_env()\nSECRET = env.str('SECRET')",
+    "django-environ": "import environ\nenv = environ.Env()\nSECRET = env('SECRET')",
+    "dotenv": "from dotenv import dotenv_values\nconfig = dotenv_values('.env')\nSECRET = config['SECRET']",
+    "starlette": "from starlette.config import Config\nconfig = Config('.env')\nSECRET = config('SECRET', cast=str)",
+    "streamlit": "import streamlit as st\nSECRET = st.secrets['example']['secret']",
+    "pydantic-settings": (
+        "from pydantic_settings import BaseSettings\nclass Settings(BaseSettings):\n    secret: str\n"
+        "settings = Settings()\nSECRET = settings.secret"
+    ),
+    "pydantic-settings in a function": (
+        "from functools import lru_cache\nfrom pydantic import SecretStr\nfrom pydantic_settings import BaseSettings\n"
+        "class Settings(BaseSettings):\n    secret: SecretStr\n@lru_cache\ndef get_settings():\n    return Settings()\n"
+        "SECRET = get_settings().secret.get_secret_value()"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_settings_come_from_the_environment(name: str) -> None:
+    text = (
+        f"import requests\n{SETTINGS[name]}\nrequests.post('https://id.example.com/token', data={{"
+        "'grant_type': 'authorization_code', 'code': '1', 'client_secret': SECRET})\n"
+    )
+    secret = next(event.details["secret"] for event in facts_of({"app.py": text}).events if event.action == "exchange")
+    assert contains(secret, lambda leaf: leaf.kind == "root" and leaf.data[0] == "ENV")
