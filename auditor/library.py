@@ -121,10 +121,14 @@ class Stage(Part):
 
 
 class Http(Part):
-    """Sends a request. `throws`: a status of 400 and more raises this error; `raises`: its qualified name."""
+    """Sends a request. `throws`: a status of 400 and more raises `error`, a qualified name.
+
+    `authorized`: the library puts the user's token on it, which was given to it before.
+    """
 
     throws: bool = False
     error: str = ""
+    authorized: bool = False
     base: Reference | None = None
 
 
@@ -248,6 +252,7 @@ class Libraries:
     def __init__(self, libraries: tuple[Library, ...]) -> None:
         self.all = libraries
         self._names: dict[tuple[str, str], Model] = {}
+        self._missing: set[tuple[str, str]] = set()
         self._errors: dict[tuple[str, str], tuple[str, ...]] = {}
         for library in libraries:
             for pattern, model in library.names.items():
@@ -257,8 +262,27 @@ class Libraries:
                 self._errors[library.language, error] = parents
 
     def find(self, language: str, name: str) -> Model | None:
-        """The model of a name, if there is one. TypeScript is JavaScript."""
-        return self._names.get(("javascript" if language == "typescript" else language, name))
+        """The model of a name, if there is one; `*` in a model's name is any one segment. TypeScript is JavaScript."""
+        key = ("javascript" if language == "typescript" else language, name)
+        found = self._names.get(key)
+        if found is None and key not in self._missing:
+            found = self._starred(*key)
+            if found is None:
+                self._missing.add(key)
+            else:
+                self._names[key] = found
+        return found
+
+    def _starred(self, language: str, name: str) -> Model | None:
+        segments = name.split(".")
+        if len(segments) < 2 or segments[0] == "*":
+            return None
+        for index in range(len(segments) - 1, 0, -1):
+            starred = ".".join((*segments[:index], "*", *segments[index + 1 :]))
+            found = self._names.get((language, starred))
+            if found is not None:
+                return found
+        return None
 
     def parents(self, language: str, error: str) -> tuple[str, ...]:
         """The names that also catch this exception."""

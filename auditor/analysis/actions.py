@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _CLIENT_ID = ("client_id", "clientId", "client_key", "app_id")
 _ASKS = ("response_type", "redirect_uri", "scope", "state", "code_challenge", "access_type", "approval_prompt")
 _SECRET = ("client_secret", "clientSecret")
+_TOKEN_FIELDS = frozenset({"access_token", "accesstoken", "oauth_token", "x_access_token", "x_shopify_access_token"})
 _SENDS = frozenset(
     {"post", "get", "put", "patch", "delete", "request", "fetch", "send", "execute", "ajax", "urlopen", "call", "head"}
 )
@@ -260,6 +261,8 @@ def call_seen(
         w.record("revoke", node, state, frame, name=name, **details)
     else:
         token = bearer(w, fields, arguments)
+        if token is None and model is not None and model.http is not None and model.http.authorized:
+            token = arguments.receiver or result
         if token is not None and not _own_backend(url) and not _is_code(token):
             w.world.http.setdefault(result, "")
             w.record("provider-call", node, state, frame, name=name, token=token, **details)
@@ -340,9 +343,10 @@ def bearer(w: Walker, fields: dict[str, Term], arguments: Arguments) -> Term | N
             if variable:
                 return variable[0]
         return None
-    for name in ("access_token", "accessToken", "oauth_token"):
-        value = fields.get(name)
-        if value is not None and value.kind not in ("literal",) and not _constant(value):
+    for name, value in fields.items():
+        if name.lower().replace("-", "_") not in _TOKEN_FIELDS:
+            continue
+        if value.kind != "literal" and not _constant(value):
             return value
     return None
 

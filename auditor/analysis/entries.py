@@ -317,18 +317,18 @@ def guessed_arguments(w: Walker, function: Term) -> list[Term]:
 
 
 def _conventions(w: Walker, program: ir.Program) -> Mapping[str, str]:
+    known = w.world.conventions.get(program.path)
+    if known is not None:
+        return known
     language = "python" if program.language == "python" else "javascript"
     modules = imported_modules(program)
-    out: dict[str, str] = {}
+    out = w.world.conventions[program.path] = dict[str, str]()
     for library in w.world.libraries.all:
         if library.language == language and library.parameters:
             names = library.modules or (library.library,)
             if any(module == name or module.startswith((name + ".", name + "/")) for module in modules for name in names):
                 out.update(library.parameters)
     return out
-
-
-_modules: dict[int, frozenset[str]] = {}
 
 
 def imported_modules(program: ir.Program) -> frozenset[str]:

@@ -59,13 +59,17 @@ def join(
     common = frozenset.intersection(*(state.conditions for state, _ in alive))
     guards = [_guard(state.conditions - common, terms) for state, _ in alive]
     slots: dict[Slot, Term] = dict(alive[0][0].slots)
+    made: dict[tuple[Term, ...], Term] = {}  # many slots differ in the same values
     for key in _differing([state for state, _ in alive]):
-        pairs = []
-        for (state, _), guard in zip(alive, guards, strict=True):
-            value = state.slots.get(key) or missing(key)
-            if value is not None:
-                pairs.append((value, guard))
-        slots[key] = terms.alt(pairs)
+        found = [state.slots.get(key) or missing(key) for state, _ in alive]
+        pairs = [(value, guard) for value, guard in zip(found, guards, strict=True) if value is not None]
+        values = tuple(value for value in found if value is not None)
+        if len(pairs) < len(alive):
+            slots[key] = terms.alt(pairs)
+            continue
+        if values not in made:
+            made[values] = terms.alt(pairs)
+        slots[key] = made[values]
     joined = State(slots, common)
     joined.assume(terms.light(terms.any(guards)), terms)
     return joined, terms.alt([(value, guard) for (_, value), guard in zip(alive, guards, strict=True)])

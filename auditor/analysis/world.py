@@ -147,6 +147,7 @@ class World:
         self.statuses: dict[Term, Term] = {}  # response call -> itself, for calls whose status can be asked
         self.origins: dict[Term, tuple[str, int]] = {}  # a decorated function -> the unit that was decorated
         self.handed: dict[Term, None] = {}  # functions given to a library while a module loads
+        self.conventions: dict[str, dict[str, str]] = {}  # path -> what parameters are called by convention there
         self.singletons: dict[Term, Term] = {}
         self.guards: dict[Term, tuple[tuple[Term, tuple[str, ...] | str, str], ...]] = {}
         self.closures: dict[Term, None] = {}

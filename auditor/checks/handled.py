@@ -56,6 +56,8 @@ def _only_just_exchanged(application: Application, event: Event) -> bool:
         if other.entry is event.entry and "call" in other.details
     }
     token = event.details.get("token")
+    if event.entry.kind == "module":
+        return False  # a script is one entry from beginning to end
     return token is not None and any(leaf in exchanged for leaf in leaves(token))
 
 

@@ -47,6 +47,7 @@ def _flow(
     event: Event, secret: Term,
 ) -> None:  # fmt: skip
     """What is sent as the client secret, by whence it comes."""
+    secret = settled(application, secret)
     environment = [leaf for leaf in leaves(secret) if _from_environment(leaf)]
     for leaf in leaves(secret):
         value = text_of(leaf)
@@ -81,13 +82,25 @@ def _judge_sent(value: str, secret: Term, leaf: Term) -> Judgement | None:
     return None
 
 
+def settled(application: Application, term: Term, depth: int = 3) -> Term:
+    """The term, or what was written to the slot that it was loaded from."""
+    if depth == 0 or term.kind != "load":
+        return term
+    written = [
+        write.value
+        for write in application.facts.writes
+        if write.holder is term.args[0] and write.key is term.args[1] and write.value.kind != "literal"
+    ]
+    return settled(application, written[0], depth - 1) if written else term
+
+
 def _from_environment(leaf: Term) -> bool:
     return leaf.kind == "root" and leaf.data[0] == "ENV"  # type: ignore[index]
 
 
 def _configured(secret: Term) -> bool:
     """A parameter or a member of settings: somebody's configuration."""
-    return any(leaf.kind in ("external", "call") for leaf in leaves(secret))
+    return any(leaf.kind in ("external", "call", "parameter") for leaf in leaves(secret))
 
 
 def named_literals(programs: Mapping[str, Program]) -> Iterator[tuple[Place, Judgement]]:

@@ -1,4 +1,4 @@
-"""The git command. No other module starts a process on behalf of the audited repository.
+"""The git command. No other module starts a program that is not this one.
 
 The repository may be hostile, and its configuration can name programs for git to run. So every call names the
 git directory and the work tree, switches off what could start a program or reach the network, drops what the

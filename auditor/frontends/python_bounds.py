@@ -21,8 +21,8 @@ MAX_BRACKETS = 100
 MAX_LINKS = 500
 MAX_INDENTS = 100
 MAX_ELIFS = 500
-# Adjacent strings are one literal, but libcst nests them to the right; its parser gives up at some 10,000.
-MAX_PIECES = 3000
+# Adjacent strings are one literal, but libcst nests them, and some versions of Python recurse only 1,500 deep in C.
+MAX_PIECES = 1000
 # libcst tries each pattern of a `case` twice or more at every level: 20 brackets take seconds, 100 for ever.
 MAX_PATTERN_BRACKETS = 8
 

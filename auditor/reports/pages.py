@@ -63,7 +63,7 @@ def _rule(page: Page, rule: Rule, catalogue: Catalogue, with_examples: bool) -> 
         if text:
             page.blank()
             page.line((f"  {heading}", "bold"))
-            page.paragraph(" ".join(text.split()), 4)
+            page.paragraph(text, 4)
     if with_examples:
         for example in _telling(rule.examples):
             page.blank()

@@ -59,8 +59,9 @@ class Page:
         self._lines.append("".join(self._styled(escape(text), style) for text, style in pieces).rstrip())
 
     def paragraph(self, text: str, indent: int, label: str = "", style: str = "") -> None:
-        """Wrapped text after a label; its further lines hang below its first. A long label has a line of its own."""
+        """Prose after a label, wrapped; its further lines hang below its first. A long label has its own line."""
         label = escape(label)
+        text = " ".join(text.split())
         if len(label) > self.options.width // 3 and text:
             self._lines.append(" " * indent + self._styled(label.rstrip(), "bold"))
             label, indent = "", indent + 2

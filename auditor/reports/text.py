@@ -23,8 +23,8 @@ STYLES: dict[Status, str] = {
     "pass": "green", "fail": "bold red", "review": "yellow", "not-applicable": "dim", "attested": "cyan",
 }  # fmt: skip
 COUNTS: tuple[tuple[Status, str, str], ...] = (
-    ("fail", "fails", "fail"),
-    ("pass", "passes", "pass"),
+    ("fail", "fail", "fail"),
+    ("pass", "pass", "pass"),
     ("review", "to review", "to review"),
     ("attested", "attested", "attested"),
     ("not-applicable", "does not apply", "do not apply"),
@@ -42,11 +42,14 @@ def render(report: Report, options: Options) -> str:
                 of_item.setdefault(decided, []).append(finding)
     column = INDENT + max((len(item.title) for item in report.items), default=0) + 2
     shown = [item for item in report.items if options.detail != "brief" or item.status in ("fail", "review")]
-    for section, items in groupby(shown, key=lambda item: item.section):
+    for section, members in groupby(shown, key=lambda item: item.section):
         page.blank()
         page.line((section, "bold"))
-        for member in items:
-            _item(page, member, _worst_first(of_item.get(member.id, ())), column)
+        for _, run in groupby(members, key=_reason):
+            items = list(run)
+            for item in items[:-1]:
+                _item(page, item, (), column, with_reason=False)
+            _item(page, items[-1], _worst_first(of_item.get(items[-1].id, ())), column, first=items[0].id)
     _advice(page, report)
     _suppressed(page, report)
     _problems(page, report.problems)
@@ -59,7 +62,7 @@ def render(report: Report, options: Options) -> str:
 
 
 def _head(page: Page, report: Report) -> None:
-    dot = f"  {page.glyphs.dot}  "
+    dot = f" {page.glyphs.dot} "
     names = [f"{one.name or 'unknown provider'} ({one.path}:{one.line})" for one in report.connections]
     title = dot.join(part for part in ("Connect Auditor", report.application, ", ".join(names)) if part)
     page.paragraph(title, 0, style="bold")
@@ -69,32 +72,42 @@ def _head(page: Page, report: Report) -> None:
     page.line((line, "dim"))
 
 
-def _item(page: Page, item: ItemResult, findings: Sequence[Finding], column: int) -> None:
-    """One item: its line with the deciding place, then why, where else and how to mend it."""
-    mark = _mark(page.glyphs, item.status)
-    start = (
-        (f"  {mark} {item.id}  ", STYLES[item.status]),
-        (item.title, "" if item.status != "not-applicable" else "dim"),
-    )
+def _reason(item: ItemResult) -> tuple[str, ...]:
+    """What neighbours must have in common for their reason to be said once, below the last of them."""
+    plain = item.status in ("review", "not-applicable") and len(item.evidence) <= 1
+    return (item.status, item.summary) if plain else (item.id,)
+
+
+def _item(
+    page: Page, item: ItemResult, findings: Sequence[Finding], column: int, with_reason: bool = True, first: str = ""
+) -> None:
+    """One item: its line with the deciding place, then why, where else and how to mend it.
+
+    `first` is the first of a run of items with the same reason, which is said for all of them.
+    """
+    mark = f"  {_mark(page.glyphs, item.status)} {item.id}  "
+    title = (item.title, "dim" if item.status == "not-applicable" else "")
+    start = ((mark, STYLES[item.status]), title)
     room = page.options.width - column
     padding = " " * (column - INDENT - len(item.title))
     places: list[Evidence | Finding] = [*item.evidence, *findings]
     place = _place(places[0].path, places[0].line) if places else ""
-    if item.status == "not-applicable" and not place:
-        place = item.summary
-    beside = len(place) <= room
-    note = item.evidence[0].message if item.evidence and item.status in ("pass", "attested") else ""
-    if beside and place:
-        fits = note and len(place) + 2 + len(note) <= room
-        page.line(*start, (padding + place, "dim"), (f"  {note}" if fits else "", "dim"))
+    alone = first in ("", item.id)
+    said_beside = item.status == "not-applicable" and not place and alone and with_reason and len(item.summary) <= room
+    beside = item.summary if said_beside else place
+    if beside and len(beside) <= room:
+        note = item.evidence[0].message if item.evidence and item.status in ("pass", "attested") else ""
+        fits = note and len(beside) + 2 + len(note) <= room
+        page.line(*start, (padding + beside, "dim"), (f"  {note}" if fits else "", "dim"))
     else:
         page.line(*start)
-        if place:
-            page.paragraph(place, INDENT, style="dim")
+        if beside:
+            page.line((" " * INDENT + beside, "dim"))
     if item.status == "fail":
         _failure(page, item, findings)
-    elif item.status in ("review", "attested"):
-        page.paragraph(item.summary, INDENT)
+    elif with_reason and item.status != "pass" and not said_beside:
+        label = "" if alone else f"{first} to {item.id}: "
+        page.paragraph(item.summary, INDENT, label=label, style="dim" if item.status == "not-applicable" else "")
     if page.options.detail == "full" or (item.status == "review" and len(item.evidence) > 1):
         _evidence(page, item.evidence[1:])
 

@@ -7,7 +7,7 @@ import re
 import msgspec
 import pytest
 
-from auditor.model import Finding, Problem, Report
+from auditor.model import Finding, ItemResult, Problem, Report, Status
 from auditor.reports import RENDERERS, Options
 from auditor.reports.terminal import escape
 
@@ -20,7 +20,7 @@ def test_the_whole_page(report: Report) -> None:
     assert (
         text(report)
         == """\
-Connect Auditor  ·  shop  ·  Monei Connect (app/oauth.py:14), unknown provider (app/x.py:8)
+Connect Auditor · shop · Monei Connect (app/oauth.py:14), unknown provider (app/x.py:8)
 41 files read, 7 analysed, 2 problems
 
 Credentials
@@ -59,10 +59,31 @@ Could not be read or followed (2)
   this is not a git repository
   app/legacy.py:40  syntax error; nothing in it was judged
 
-2 fail · 1 passes · 1 to review · 1 attested · 1 does not apply
+2 fail · 1 pass · 1 to review · 1 attested · 1 does not apply
 connect-auditor explain C06  says why that matters and how it is decided
 """
     )
+
+
+def test_neighbours_with_the_same_reason_share_it(report: Report) -> None:
+    def item(name: str, status: Status, summary: str) -> ItemResult:
+        return ItemResult(name, "title", "Section", status, summary)
+
+    items = (
+        *(item(f"C0{number}", "not-applicable", "no token is stored") for number in (1, 2, 3)),
+        item("C04", "review", "a person must look"),
+        item("C05", "not-applicable", "no token is stored"),
+    )
+    page = text(msgspec.structs.replace(report, items=items, findings=(), problems=()))
+    assert page.partition("Section\n")[2].partition("\n\n")[0].splitlines() == [
+        "  – C01  title",
+        "  – C02  title",
+        "  – C03  title",
+        "         C01 to C03: no token is stored",
+        "  ? C04  title",
+        "         a person must look",
+        "  – C05  title  no token is stored",
+    ]
 
 
 def test_ascii_where_the_encoding_needs_it(report: Report) -> None:
@@ -94,7 +115,7 @@ def test_brief_shows_only_what_failed_or_needs_a_look(report: Report) -> None:
     page = text(report, detail="brief")
     assert re.findall(r"[CN]\d\d(?=  )", page) == ["C03", "C06", "C10"]
     assert "Advice" not in page
-    assert "2 fail · 1 passes" in page
+    assert "2 fail · 1 pass" in page
 
 
 @pytest.mark.parametrize("width", [80, 100, 120])
@@ -122,7 +143,7 @@ def test_hostile_text_cannot_steer_the_terminal(report: Report) -> None:
     )  # fmt: skip
     page = text(hostile, detail="full")
     assert not set(page) & set("\x1b\x9b\u202e\u2066\r")
-    assert "evil\\n\\x1b[2J\\x9b\\u202e\\u2066\\r.py" in page
+    assert "  evil\\n\\x1b[2J\\x9b\\u202e\\u2066\\r.py\n    evil \\x1b[2J\\x9b\\u202e\\u2066 .py\n" in page
 
 
 def test_escape_leaves_ordinary_text_alone() -> None:
