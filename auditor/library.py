@@ -111,13 +111,17 @@ class Stage(Part):
     """Registers a function that runs before every handler of the receiver.
 
     `function` "callee": the call decorates a handler or class with guards that the decorator was made with; a guard
-    that is a class is asked by its `method`. `refuses` says how it ends the request: next (does not call the rest), value (returns something), false, throw.
+    that is a class is asked by its `method`. `covers`: the handlers of the receiver (and of what is mounted on it), or
+    all of the application. `ordered`: only handlers that are registered, or mounted, afterwards; a path given first
+    limits it to handlers below it. `refuses` says how it ends the request: next (does not call the rest), value (returns something), false, throw.
     """
 
     function: Reference = 0
     binds: tuple[str, ...] | Literal["names", "annotations"] = ()
     refuses: Literal["next", "value", "false", "throw"] = "next"
     method: str = "canActivate"
+    covers: Literal["own", "all"] = "own"
+    ordered: bool = False
 
 
 class Http(Part):

@@ -394,7 +394,7 @@ def option(w: Walker, reference: object, arguments: Arguments, fields: dict[str,
     """An argument, an option of the options object, or (`object.x`) what the receiver was made with."""
     for one in reference if isinstance(reference, tuple) else (reference,):
         if isinstance(one, str) and one.startswith("object."):
-            found = _made_with(w, arguments.receiver, one.removeprefix("object."))
+            found = made_with(w, arguments.receiver, one.removeprefix("object."))
         elif isinstance(one, str):
             found = fields.get(one) or (effects.pick(one, arguments))
         else:
@@ -404,7 +404,8 @@ def option(w: Walker, reference: object, arguments: Arguments, fields: dict[str,
     return None
 
 
-def _made_with(w: Walker, receiver: Term | None, name: str) -> Term | None:
+def made_with(w: Walker, receiver: Term | None, name: str) -> Term | None:
+    """The argument or option of this name with which a value was made, if it is the result of a call."""
     if receiver is None:
         return None
     for one in values(receiver):
@@ -424,15 +425,16 @@ def _made_with(w: Walker, receiver: Term | None, name: str) -> Term | None:
     return None
 
 
-def _on(w: Walker, does: Flow, fields: dict[str, Term]) -> bool | None:
+def _on(does: Flow, options: Term | None, fields: dict[str, Term]) -> bool | None:
     """Whether the option that turns the library's own check on is set; None: it cannot be seen."""
+    if does.option and options is not None and options.kind not in ("mapping", "sequence", "literal", "function"):
+        return None
     for name in does.option:
         given = fields.get(name)
         if given is None:
             continue
         if given.kind == "literal":
-            if value_of(given) in does.values or (True in does.values and bool(value_of(given))):
-                return True
+            return value_of(given) in does.values or (True in does.values and bool(value_of(given)))
         elif given.kind in ("sequence", "mapping", "object", "call"):
             words = [value_of(one) for one in given.args if one.kind == "literal"]
             if given.kind != "sequence" or any(word in does.values for word in words):
@@ -450,10 +452,10 @@ def _library_authorize(
     terms = w.terms
     given = option(w, does.state, arguments, fields) if does.state is not None else None
     sent: Term | None = given if given is not None and given is not terms.none else None
-    if sent is None and (does.makes or (does.checks == "option" and _on(w, does, fields))):
+    if sent is None and (does.makes or (does.checks == "option" and _on(does, effects.pick(does.options, arguments), fields))):
         sent = terms.make("call", ("the library's state", (), w.world.site(frame, node)._replace(startup=False), False))
         w.world.kinds[sent] = "fresh"
-    if sent is None and does.checks == "option" and _on(w, does, fields) is None:
+    if sent is None and does.checks == "option" and _on(does, effects.pick(does.options, arguments), fields) is None:
         sent = terms.unknown("option")
     extra = {key: part for key, part in details.items() if key != "call"}
     if sent is not None:
@@ -461,6 +463,8 @@ def _library_authorize(
     w.record("authorize", node, state, frame, name=name, url=value, **extra)
     if does.result == "pair":
         return terms.make("sequence", None, (value, sent or terms.unknown("state")))
+    if does.result == "mapping":
+        return terms.make("mapping", ("state", None), (sent or terms.unknown("state"), value))
     return value
 
 
@@ -469,23 +473,28 @@ def _library_exchange(
     state: State, frame: Frame, node: ir.Node,
 ) -> None:  # fmt: skip
     terms = w.terms
+    if does.does == "both":
+        state = state.fork()  # what one client checks says nothing of what comes after
+    code = option(w, does.code, arguments, fields) if does.code is not None else None
+    if does.response is not None and code is None and not arguments.open:
+        if option(w, does.response, arguments, fields) is None:
+            return  # another grant
     received = w.read(w.world.root("INPUT", "dict"), terms.literal("state"), state)
     checked = terms.make("completed", None, (terms.make("op", "library-check", (details["call"],)),))
     if does.checks == "always":
         state.assume(checked, terms)
     elif does.checks == "option":
-        on = _on(w, does, fields)
+        on = _on(does, effects.pick(does.options, arguments), fields)
         if on:
             state.assume(checked, terms)
         elif on is None:
             state.assume(terms.make("compare", ("unknown-check", False), (received, received)), terms)
-    elif does.checks == "given":
+    elif does.checks == "given" and (does.response is None or code is None or code is terms.none):
         expected = option(w, does.expected, arguments, fields)
         if expected is not None:
             same = terms.make("compare", ("same", False), tuple(sorted((expected, received), key=lambda one: one.n)))
             state.assume(terms.any((terms.negate(terms.truth(expected)), same)), terms)
-    code = option(w, does.code, arguments, fields) if does.code is not None else None
-    if code is None:
+    if code is None or (code is terms.none and does.response is not None):
         code = terms.load(w.world.root("INPUT", ""), terms.literal("code"))
     if code is terms.none:
         return

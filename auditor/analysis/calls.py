@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from auditor import program as ir
 from auditor.analysis import effects
-from auditor.analysis.state import State
+from auditor.analysis.state import Slot, State
 from auditor.analysis.world import Arguments, Frame, Native, Pending, UnitInfo
 from auditor.terms import Term, alternatives, text_of, values
 
@@ -181,8 +181,10 @@ def inline(w: Walker, function: Term, arguments: Arguments, state: State, frame:
         result = w.merge(state, inner.returns)
     finally:
         world.stack.pop()
-    if not inner.closures:
-        for name in inner.names:
+    for name in inner.names:
+        if inner.closures:
+            keep(w, (number, name), state)
+        else:
             state.slots.pop((number, name), None)
     if unit.generator:
         result = w.terms.make("sequence", "each", (result,))
@@ -190,6 +192,18 @@ def inline(w: Walker, function: Term, arguments: Arguments, state: State, frame:
         frame.raises.extend(inner.raises)
         return result
     return promise(w, result, before, state, inner)
+
+
+def keep(w: Walker, slot: Slot, state: State, depth: int = 3) -> None:
+    """Keep a captured variable, and what it holds, for a closure that is called later."""
+    value = state.slots.get(slot)
+    if value is None or slot in w.world.globals:
+        return
+    w.world.globals[slot] = value
+    if depth:
+        for one in values(value):
+            for key in w.world.keys.get(one, ()) if one.kind == "object" else ():
+                keep(w, (one, key), state, depth - 1)
 
 
 def promise(w: Walker, value: Term, before: State, state: State, frame: Frame) -> Term:

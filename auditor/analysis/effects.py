@@ -347,6 +347,10 @@ def pick(reference: Reference | None, arguments: Arguments, w: Walker | None = N
         return None
     if reference == "object":
         return arguments.receiver
+    if isinstance(reference, str) and reference[:1].isdigit() and "." in reference:  # an option of an argument
+        position, _, name = reference.partition(".")
+        given = pick(int(position), arguments)
+        return actions.collected([given]).get(name) if given is not None else None
     if isinstance(reference, int):
         return arguments.positional[reference] if reference < len(arguments.positional) else None
     return arguments.named.get(reference)
@@ -1013,6 +1017,10 @@ def stored(
     root = holder
     while root.kind == "load":
         root = root.args[0]
+    named = w.world.name_of(root) if root.kind in ("external", "root") else None
+    model = w.world.libraries.find(frame.language, named) if named else None
+    if model is not None and model.is_ in ("request", "response"):
+        return
     if root.kind == "root" and root.data[0] in ("REQUEST", "INPUT", "ENV", "HEADERS", "CALLBACK_URL"):  # type: ignore[index]
         return
     at = node.at if node is not None else frame.unit.at if frame.unit is not None else 0

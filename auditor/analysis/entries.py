@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from auditor import program as ir
-from auditor.analysis import calls, effects
+from auditor.analysis import actions, calls, effects
 from auditor.analysis.state import State
-from auditor.analysis.world import Arguments, ClassInfo, Frame, GlobalStage, Handler, OverBudget, UnitInfo
+from auditor.analysis.world import Arguments, ClassInfo, Frame, GlobalStage, Handler, Mount, OverBudget, UnitInfo
 from auditor.facts import Entry
 from auditor.library import Route, Stage
 from auditor.model import Problem
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from auditor.analysis.walk import Walker
 
 Binds = tuple[str, ...] | str
+
+_MOUNTS = 6  # routers within routers
 
 _VERBS = ("get", "post", "put", "patch", "delete", "dispatch")
 
@@ -50,8 +52,20 @@ def register(
             place = frame.program.spans[node.at]
             w.world.routes[function] = Handler(
                 function, stages, route.binds, arguments.receiver, frame.program.path, place[0], frame.program,
-                _verb(w, arguments.callee),
+                _verb(w, arguments.callee), w.world.serial(), text_of(arguments.positional[0]) if arguments.positional else None,
             )  # fmt: skip
+            _depend(w, function, arguments)
+
+
+def _depend(w: Walker, function: Term, arguments: Arguments) -> None:
+    """`dependencies=[Depends(f)]`, on the registration or on the router: they run before the handler."""
+    for made in (arguments.callee, arguments.receiver):
+        given = actions.made_with(w, made, "dependencies")
+        for one in given.args if given is not None and given.kind == "sequence" else ():
+            dependency = _dependency(w, one, "python")
+            if dependency is not None and dependency.kind == "function":
+                before = w.world.guards.get(function, ())
+                w.world.guards[function] = (*before, (dependency, "annotations", "throw"))
 
 
 def _verb(w: Walker, callee: Term | None) -> str:
@@ -87,14 +101,18 @@ def register_stage(w: Walker, stage: Stage, arguments: Arguments) -> None:
         return
     reference = stage.function
     given = arguments.positional if reference == "all" else [effects.pick(reference, arguments)]
+    order = w.world.serial() if stage.ordered else None
+    route = text_of(given[0]) if given and given[0] is not None else None
     for one in given:
-        if one is None:
-            continue
-        for function in one.args if one.kind == "sequence" else (one,):
+        for function in () if one is None else one.args if one.kind == "sequence" else (one,):
             if function.kind == "function":
-                entry = GlobalStage(function, stage.binds, stage.refuses, arguments.receiver)
-                if entry not in w.world.stages:
-                    w.world.stages.append(entry)
+                entry = GlobalStage(
+                    function, stage.binds, stage.refuses, arguments.receiver, stage.covers == "all", order, route
+                )
+                w.world.stages.append(entry)
+            elif arguments.receiver is not None and function.kind != "literal":
+                child = w.world.receivers.get(function, function)  # koa mounts what `router.routes()` gives
+                w.world.mounts.append(Mount(arguments.receiver, child, order or 0, route))
 
 
 def _guard(w: Walker, stage: Stage, arguments: Arguments) -> None:
@@ -234,14 +252,16 @@ def _by_annotation(
         if model is not None and type_name and model.is_:
             return typed(w, type_name, frame.language)
         if one is not None and one.kind == "class":
-            return w.world.root("INPUT", "dict")
-    marker = (w.world.name_of(default) or "") if default is not None else ""
-    holder = w.world.root("COOKIES" if marker.endswith(".Cookie()") else "INPUT", "dict")
-    loaded = w.read(holder, w.terms.literal(name), state)
-    if default is not None and default.kind == "call":
-        given = default.args[0] if default.args else None
-        default = None if given is None or text_of(given) == "..." or given.kind == "unknown" else given
-    if default is None:
+            return _body(w, one, state)
+    markers = [default, *_annotated(w, parameter, state, scope)]
+    marker = next((one for one in markers if one is not None and one.kind == "call" and _marks(one)), None)
+    kind = str(marker.data[0]).rpartition(".")[2] if marker is not None else ""  # type: ignore[index]
+    alias = actions.made_with(w, marker, "alias")
+    holder = w.world.root("COOKIES" if kind == "Cookie" else "HEADERS" if kind == "Header" else "INPUT", "dict")
+    loaded = w.read(holder, alias or w.terms.literal(name), state)
+    if default is not None and default is marker:
+        default = actions.made_with(w, marker, "default") or _first_positional(marker)
+    if default is None or text_of(default) == "..." or default.kind == "unknown":
         state.assume(w.terms.make("exists", None, (loaded,)), w.terms)
         state.assume(w.present(loaded), w.terms)
         return loaded
@@ -249,6 +269,30 @@ def _by_annotation(
         return loaded
     there = w.terms.make("exists", None, (loaded,))
     return w.terms.alt([(loaded, there), (default, w.terms.negate(there))])
+
+
+def _body(w: Walker, cls: Term, state: State) -> Term:
+    """A model of the request's body: a field without a default is there, or the framework answers before the handler."""
+    body = w.world.root("INPUT", "dict")
+    for statement in w.world.classes[cls].definition.body:
+        if type(statement) is ir.Assign and statement.value is None and type(statement.target) is ir.Name:
+            field = w.read(body, w.terms.literal(statement.target.id), state)
+            state.assume(w.terms.make("exists", None, (field,)), w.terms)
+            state.assume(w.present(field), w.terms)
+    return body
+
+
+_MARKERS = ("Cookie", "Header", "Query", "Form", "Body", "Path", "File")
+
+
+def _marks(call: Term) -> bool:
+    return str(call.data[0]).rpartition(".")[2] in _MARKERS  # type: ignore[index]
+
+
+def _first_positional(call: Term) -> Term | None:
+    """The first argument of a call that has no name."""
+    named = len(call.data[1]) + (1 if call.data[3] else 0)  # type: ignore[index]
+    return call.args[0] if len(call.args) > named else None
 
 
 def _annotated(w: Walker, parameter: ir.Parameter, state: State, scope: Frame) -> list[Term]:
@@ -278,7 +322,7 @@ def _by_decorator(w: Walker, info: UnitInfo, parameter: ir.Parameter, state: Sta
         name = str(value.data[0]) if value.kind == "call" else ""  # type: ignore[index]
         model = w.world.libraries.find(frame.language, name)
         if model is None:
-            if value.kind == "root":
+            if value.kind in ("root", "load"):
                 return value
             continue
         key = value.args[0] if value.kind == "call" and value.args and text_of(value.args[0]) is not None else None
@@ -407,10 +451,24 @@ def with_instance(w: Walker, function: Term, info: UnitInfo) -> Term:
 
 
 def _applies(w: Walker, stage: GlobalStage, handler: Handler) -> bool:
-    if stage.owner is None or stage.owner is handler.owner:
+    """Whether a stage runs before a handler: on its own router, or on one that this is mounted on later."""
+    if stage.everywhere:
         return True
-    name = w.world.name_of(stage.owner) or ""
-    return not any(word in name for word in ("Router", "Blueprint"))
+    owner, order, route = handler.owner, handler.order, handler.route
+    for _ in range(_MOUNTS):
+        if stage.owner is owner:
+            below = stage.route is None or (route is not None and _below(route, stage.route))
+            return below and (stage.order is None or stage.order < order)
+        mount = next((one for one in w.world.mounts if one.child is owner), None)
+        if mount is None:
+            return False
+        owner, order, route = mount.parent, mount.order, mount.route
+    return False
+
+
+def _below(route: str, prefix: str) -> bool:
+    prefix = prefix.rstrip("/*")
+    return route == prefix or route.startswith(prefix + "/") or not prefix
 
 
 def _run(
@@ -433,7 +491,8 @@ def _run(
         called: list[State] = []
 
         def proceed(positional: Sequence[Term], named: Mapping[str, Term], now: State, inner: Frame) -> Term:
-            if positional and positional[0] is not w.terms.none and positional[0].kind != "literal":
+            ends = bool(positional) and positional[0] is not w.terms.none and positional[0].kind != "literal"
+            if ends and inner.language == "javascript":
                 return w.terms.none  # next(error) ends the pipeline
             called.append(now)
             return go_on(now)

@@ -396,6 +396,10 @@ class Walker:
             actions.text_seen(self, literal, node, state, frame)  # a whole address may be written in one piece
         return literal
 
+    def _piece(self, node: ir.Expression, state: State, frame: Frame) -> Term:
+        """A part of a text: a literal here is no whole address."""
+        return self.terms.literal(node.value) if type(node) is ir.Literal else self.value(node, state, frame)
+
     def _name(self, node: ir.Name, state: State, frame: Frame) -> Term:
         found = self.lookup(node.id, state, frame)
         if found is not None:
@@ -407,7 +411,7 @@ class Walker:
         return effects.known(self, self.world.external(node.id, frame.language), frame)
 
     def _text(self, node: ir.Text, state: State, frame: Frame) -> Term:
-        parts = [effects.as_text(self, self.value(part, state, frame), state) for part in node.parts]
+        parts = [effects.as_text(self, self._piece(part, state, frame), state) for part in node.parts]
         return effects.text_made(self, self.terms.text(parts), node, state, frame)
 
     def _member(self, node: ir.Member, state: State, frame: Frame) -> Term:
@@ -486,7 +490,7 @@ class Walker:
             return self._short_circuit(node.op, node.operands, state, frame)
         if node.op == "not":
             return self.terms.negate(self.condition(node.operands[0], state, frame))
-        parts = tuple(self.value(operand, state, frame) for operand in node.operands)
+        parts = tuple(self._piece(operand, state, frame) for operand in node.operands)
         value = self._arithmetic(node.op, tuple(effects.as_text(self, p, state) for p in parts))
         return effects.text_made(self, value, node, state, frame) if value.kind == "text" else value
 

@@ -98,16 +98,31 @@ class Handler:
     line: int
     program: Program
     method: str = ""
+    order: int = 0
+    route: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class GlobalStage:
-    """A function that runs before every handler of its owner."""
+    """A function that runs before handlers of its owner: all, or (`order`) those that are registered later."""
 
     function: Term
     binds: tuple[str, ...] | str
     refuses: str
     owner: Term | None
+    everywhere: bool = False
+    order: int | None = None
+    route: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Mount:
+    """A router that is mounted on another, at a path."""
+
+    parent: Term
+    child: Term
+    order: int
+    route: str | None
 
 
 Native = Callable[[Sequence[Term], Mapping[str, Term], State, Frame], Term]
@@ -140,6 +155,7 @@ class World:
         self.problems: list[Problem] = []
         self.routes: dict[Term, Handler] = {}
         self.stages: list[GlobalStage] = []
+        self.mounts: list[Mount] = []
         self.walked: set[tuple[str, int]] = set()
         self.stack: list[tuple[str, int]] = []
         self.receivers: dict[Term, Term] = {}

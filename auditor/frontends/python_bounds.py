@@ -22,7 +22,7 @@ MAX_LINKS = 500
 MAX_INDENTS = 100
 MAX_ELIFS = 500
 # Adjacent strings are one literal, but libcst nests them, and some versions of Python recurse only 1,500 deep in C.
-MAX_PIECES = 1000
+MAX_PIECES = 500
 # libcst tries each pattern of a `case` twice or more at every level: 20 brackets take seconds, 100 for ever.
 MAX_PATTERN_BRACKETS = 8
 
@@ -65,7 +65,8 @@ _LITERAL = {
 
 _NEWLINE = re.compile(r"\r\n?|\n")
 
-# These words begin a statement and nothing else: inside a bracket they show that it was never closed.
+# Of the words looked for at the start of a line, these may also go on an expression. The others begin a statement and
+# nothing else: inside a bracket they show that it was never closed, and the parser will stop there.
 _CONTINUES = frozenset(("else", "case", "elif"))
 
 

@@ -11,7 +11,7 @@ there, and nothing in it may ever be imported.
   what was read before.
 - A file has 20 seconds and a worker 2 GB (where the system can bound it).
 - Starting and importing libcst takes a worker 0.2 seconds: `start` lets that happen beside other work, workers stay for
-  the next call, and a second one is started only for more than 60 KB.
+  the next call, and there are no more of them than one for each 60 KB.
 - tree-sitter is robust, so other languages are lowered in this process, unless there is so much that sharing pays.
 """
 

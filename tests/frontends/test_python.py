@@ -570,7 +570,7 @@ def test_the_line_of_a_bound() -> None:
         "x = " + "+".join(["a"] * 500),
         "x = a" + ".b" * 499,
         "x = " + "not " * 499 + "a",
-        "x = (" + "'a'\n" * 1000 + ")",
+        "x = (" + "'a'\n" * 500 + ")",
         "if a: pass\n" + "elif b: pass\n" * 499,
         _nested_blocks(99),
         "x = [" + "a.b, " * 5000 + "]",
