@@ -95,7 +95,8 @@ class Calls(Part):
 
 
 class Route(Part):
-    """Registers handlers. `handlers`: the first position of the handlers, all further ones are stages before the last.
+    """Registers handlers. `options`: keys of an options object that hold stages; `refuses`: how a stage ends the
+    request (see Stage). `handlers`: the first position of the handlers, all further ones are stages before the last.
 
     `binds`: the types of the handler's parameters in order (`next` is the rest of the pipeline, `input` a value from
     the request); or how parameters are bound: `names` (each is a value of the request), `annotations` (FastAPI),
@@ -105,6 +106,8 @@ class Route(Part):
     handlers: Reference = 1
     binds: tuple[str, ...] | Literal["names", "annotations", "decorators"] = "names"
     stages: bool = False
+    options: tuple[str, ...] = ()
+    refuses: Literal["next", "value"] = "next"
 
 
 class Stage(Part):

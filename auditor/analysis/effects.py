@@ -727,7 +727,8 @@ def _slots(
                 w.world.types[value] = model.returns
     if model.save is not None:
         holder = _holder(w, model.save.of, arguments, frame)
-        key, saved = pick(model.save.key, arguments), pick(model.save.value, arguments)
+        known_now = Arguments([freeze(w, one, state) for one in arguments.positional], arguments.named, arguments.receiver)
+        key, saved = pick(model.save.key, known_now), pick(model.save.value, known_now)
         if holder is not None and key is not None:
             content = freeze(w, saved, state) if saved is not None else terms.unknown("nothing")
             w.write(holder, freeze(w, key, state), content, state, frame, node)

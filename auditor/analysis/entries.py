@@ -47,12 +47,17 @@ def register(
         return
     handlers = functions[-1:] if route.stages else functions
     stages = tuple(given[: given.index(functions[-1])]) if route.stages else ()
+    options = actions.collected([effects.freeze(w, one, state) for one in arguments.positional if one.kind == "object"])
+    for name in route.options:
+        extra = options.get(name)
+        stages = (*(extra.args if extra.kind == "sequence" else (extra,)), *stages) if extra is not None else stages
     for handler in handlers:
         for function in _methods_of(w, handler):
             place = frame.program.spans[node.at]
             w.world.routes[function] = Handler(
                 function, stages, route.binds, arguments.receiver, frame.program.path, place[0], frame.program,
                 _verb(w, arguments.callee), w.world.serial(), text_of(arguments.positional[0]) if arguments.positional else None,
+                route.refuses,
             )  # fmt: skip
             _depend(w, function, arguments)
 
@@ -189,7 +194,7 @@ def bind(w: Walker, function: Term, binds: Binds, rest: Term | None, state: Stat
     """The arguments that a framework gives to a handler."""
     info = w.world.units[effects.unit_key(function)]
     parameters = list(info.unit.parameters)
-    if function.args and info.unit.kind in ("method", "classmethod") and frame.language == "python":
+    if function.args and info.unit.kind in ("method", "classmethod", "constructor") and info.program.language == "python":
         parameters = parameters[1:]
     out = Arguments([], {})
     if isinstance(binds, tuple):
@@ -245,7 +250,7 @@ def _by_annotation(
     for candidate in [default, *_annotated(w, parameter, state, scope)]:
         dependency = _dependency(w, candidate, frame.language) if candidate is not None else None
         if dependency is not None:
-            return call_bound(w, dependency, "annotations", None, state, frame, parameter)
+            return _depended(w, dependency, state, frame, parameter)
     for one in (annotation, *_annotated(w, parameter, state, scope)):
         type_name = w.world.name_of(one) if one is not None else None
         model = w.world.libraries.find(frame.language, type_name) if type_name else None
@@ -293,6 +298,27 @@ def _first_positional(call: Term) -> Term | None:
     """The first argument of a call that has no name."""
     named = len(call.data[1]) + (1 if call.data[3] else 0)  # type: ignore[index]
     return call.args[0] if len(call.args) > named else None
+
+
+def _depended(w: Walker, dependency: Term, state: State, frame: Frame, node: ir.Node) -> Term:
+    """What a dependency gives: the result of a function, an instance of a class, what a callable instance gives."""
+    if dependency.kind == "object":
+        dependency = w.member(dependency, "__call__", state, frame)
+    if dependency.kind == "class":
+        constructor = next(
+            (
+                member
+                for one in w.world.lineage(dependency)
+                if one in w.world.classes and (member := w.world.classes[one].members.get("__init__")) is not None
+            ),
+            None,
+        )
+        given = Arguments([], {})
+        if constructor is not None and constructor.kind == "function":
+            made = calls.bound(w, constructor, dependency)  # the receiver is no parameter to bind
+            given = bind(w, made, "annotations", None, state, frame)
+        return calls.call(w, dependency, given, state, frame, node)
+    return call_bound(w, dependency, "annotations", None, state, frame, node)
 
 
 def _annotated(w: Walker, parameter: ir.Parameter, state: State, scope: Frame) -> list[Term]:
@@ -438,7 +464,7 @@ def run_handler(w: Walker, handler: Handler, state: State, frame: Frame) -> None
     steps: list[tuple[Term, Binds, str]] = [(stage.function, stage.binds, stage.refuses) for stage in before]
     steps.extend(guards)
     own_binds: Binds = handler.binds
-    steps.extend((stage, own_binds, "next") for stage in handler.stages)
+    steps.extend((stage, own_binds, handler.refuses) for stage in handler.stages)
     _run(w, steps, 0, function, handler, state, frame, info.unit)
 
 

@@ -265,8 +265,14 @@ class Walker:
         """Decorators are applied as calls, the innermost first: what stands above a route decorator guards nothing."""
         origin = effects.unit_key(function)
         for decorator in reversed(decorators):
-            wrapper = self.value(decorator, state, frame)
-            function = calls.call(self, wrapper, Arguments([function], {}), state, frame, decorator, decorating=True)
+            receiver: Term | None = None
+            if type(decorator) is ir.Member:  # `@app.before_request`: a method, called with its receiver
+                receiver = self.value(decorator.object, state, frame)
+                wrapper = self.member(receiver, decorator.name, state, frame)
+            else:
+                wrapper = self.value(decorator, state, frame)
+            given = Arguments([function], {}, receiver)
+            function = calls.call(self, wrapper, given, state, frame, decorator, decorating=True)
             if function.kind == "function":
                 self.world.origins.setdefault(function, origin)
         return function

@@ -100,6 +100,7 @@ class Handler:
     method: str = ""
     order: int = 0
     route: str | None = None
+    refuses: str = "next"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from auditor.model import ProblemKind
 
 
-class Unreadable(Exception):  # noqa: N818 (what a file is, not what went wrong)
+class Unreadable(Exception):
     """A file that cannot be lowered. `message` is for a person and quotes nothing from the file; `line` 0: no line."""
 
     def __init__(self, kind: ProblemKind, message: str, line: int = 0) -> None:

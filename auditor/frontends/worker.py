@@ -283,8 +283,8 @@ class _Worker:
         timer.daemon = True
         timer.start()
         try:
-            assert process.stdin is not None  # noqa: S101 (for the type checker)
-            assert process.stdout is not None  # noqa: S101
+            assert process.stdin is not None
+            assert process.stdout is not None
             self._greet(process.stdout)
             _write(process.stdin, _encoder.encode(job))
             return _read(process.stdout)
@@ -336,7 +336,7 @@ def _spawn(setting: str) -> subprocess.Popen[bytes]:
     if sys.dont_write_bytecode:
         command.insert(1, "-B")
     try:
-        return subprocess.Popen(  # noqa: S603 (our own interpreter with our own code)
+        return subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -975,8 +975,7 @@ new Strategy(require('./config.json').github, () => {});
 
 
 @pytest.mark.parametrize("name", GAPS)
-@pytest.mark.xfail(reason="the engine cannot say this yet")
-def test_gap(name: str) -> None:
+def test_what_needs_more_than_a_model(name: str) -> None:
     files, expected = GAPS[name]
     assert seen(files) == expected
 
