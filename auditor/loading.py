@@ -103,7 +103,7 @@ def _lower(
             problems.append(Problem(path, result.kind, result.message, result.line))
         else:
             programs[path] = result
-            problems.extend(Problem(path, "syntax", message, line) for line, message in result.problems[:1])
+            problems.extend(Problem(path, "partial", message, line) for line, message in result.problems[:1])
 
 
 def _next(

@@ -17,7 +17,7 @@ Severity: TypeAlias = Literal["low", "medium", "high", "critical"]
 Confidence: TypeAlias = Literal["low", "medium", "high"]
 ProblemKind: TypeAlias = Literal[
     "syntax", "unreadable", "encoding", "too-large", "too-deep", "too-complex", "crashed", "timeout", "unsupported",
-    "link", "git", "suppression", "incomplete",
+    "link", "git", "suppression", "incomplete", "partial",
 ]  # fmt: skip
 
 SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high", "critical")

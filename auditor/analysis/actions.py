@@ -528,6 +528,8 @@ def sinks(
             fields = collected([value])
             if value.kind == "mapping" and _has(fields, _CLIENT_ID) and _has(fields, _ASKS):
                 _authorize(w, value, fields, False, node, state, frame)
+        if action != "log":
+            w.world.answers.add(result)
         w.record(action, node, state, frame, name=name, value=value)
 
 

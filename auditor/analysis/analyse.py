@@ -121,8 +121,11 @@ def _walk_module(walker: Walker, program: ir.Program, number: int) -> Entry:
         except OverBudget:
             world.problems.append(Problem(program.path, "incomplete", "this file is too large to follow", 1))
         except RecursionError:
-            world.stack.clear()
             world.problems.append(Problem(program.path, "too-deep", "this file nests too deeply to follow", 1))
+        except Exception as error:  # noqa: BLE001  one module that the analysis fails on must not end the audit
+            world.problems.append(Problem(program.path, "crashed", entries.failure("", error), 1))
+        finally:
+            world.stack.clear()
     world.globals.update(state.slots)
     return entry
 

@@ -35,6 +35,8 @@ def call_expression(w: Walker, node: ir.Call, state: State, frame: Frame) -> Ter
             function = super_member(w, receiver, callee.name)
         else:
             function = w.member(receiver, callee.name, state, frame, optional=callee.optional)
+            if function is receiver:  # a member that is its object (`reply.code`): here it is called
+                function = w.world.external(f"{w.world.name_of(receiver)}.{callee.name}", frame.language)
     elif type(callee) is ir.Subscript:
         receiver = w.value(callee.object, state, frame)
         key = w.value(callee.key, state, frame)

@@ -808,7 +808,8 @@ def _calls(
         return _executor(w, function, state, frame, node)
     if when in ("each", "find", "some"):
         return _each(w, when, function, arguments, state, frame, node)
-    calls.later(w, function, given or entries.guessed_arguments(w, function), state, frame, node)
+    if function.kind in ("function", "native"):
+        calls.later(w, function, given or entries.guessed_arguments(w, function), state, frame, node)
     return value
 
 

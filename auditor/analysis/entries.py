@@ -13,7 +13,7 @@ from auditor.analysis.world import Arguments, ClassInfo, Frame, GlobalStage, Han
 from auditor.facts import Entry
 from auditor.library import Route, Stage
 from auditor.model import Problem
-from auditor.terms import Term, text_of, value_of, values
+from auditor.terms import Term, alternatives, text_of, value_of, values
 
 if TYPE_CHECKING:
     from auditor.analysis.walk import Walker
@@ -360,6 +360,8 @@ def _by_decorator(w: Walker, info: UnitInfo, parameter: ir.Parameter, state: Sta
 
 def guessed_arguments(w: Walker, function: Term) -> list[Term]:
     """Arguments for a unit whose caller is unknown: by annotation, by the conventions of what its file imports."""
+    if function.kind != "function":
+        return []
     info = w.world.units[effects.unit_key(function)]
     conventions = _conventions(w, info.program)
     language = "python" if info.program.language == "python" else "javascript"
@@ -528,10 +530,18 @@ def _run(
     if state.dead:
         return w.terms.none
     if refuses == "value":
-        state.assume(w.terms.negate(w.present(answer)), w.terms)
+        state.assume(w.terms.negate(_answers(w, answer)), w.terms)
     elif refuses == "false":
         state.assume(w.terms.truth(answer), w.terms)
     return go_on(state) if not state.dead else w.terms.none
+
+
+def _answers(w: Walker, value: Term) -> Term:
+    """The condition that what a stage returned answers the request: an answer that it made does, null does not."""
+    return w.terms.any(
+        w.terms.all((guard if one is not value else w.terms.true, w.terms.true if one in w.world.answers else w.present(one)))
+        for one, guard in alternatives(value)
+    )
 
 
 def run_all(w: Walker) -> tuple[Entry, ...]:
@@ -600,8 +610,20 @@ def _enter(
                 Problem(program.path, "incomplete", f"{info.qualified or 'this file'} is too large to follow", head[0])
             )
         except RecursionError:
-            world.stack.clear()
             world.problems.append(Problem(program.path, "too-deep", f"{info.qualified} nests too deeply to follow", head[0]))
+        except Exception as error:  # noqa: BLE001  one entry that the analysis fails on must not end the audit
+            world.problems.append(Problem(program.path, "crashed", failure(info.qualified, error), head[0]))
+        finally:
+            world.stack.clear()
+
+
+def failure(unit: str, error: Exception) -> str:
+    """What to say of an error of ours: its kind and where it arose, and nothing of what was analysed."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    where = f" ({last.tb_frame.f_code.co_name}, line {last.tb_lineno})" if last is not None else ""
+    return f"{unit or 'this file'} could not be analysed: {type(error).__name__}{where}; please report this"
 
 
 def literal_key(term: Term) -> object:

@@ -165,6 +165,7 @@ class World:
         self.origins: dict[Term, tuple[str, int]] = {}  # a decorated function -> the unit that was decorated
         self.handed: dict[Term, None] = {}  # functions given to a library while a module loads
         self.conventions: dict[str, dict[str, str]] = {}  # path -> what parameters are called by convention there
+        self.answers: set[Term] = set()  # what answers a request: a handler's stage that returns one ends the pipeline
         self.singletons: dict[Term, Term] = {}
         self.guards: dict[Term, tuple[tuple[Term, tuple[str, ...] | str, str], ...]] = {}
         self.closures: dict[Term, None] = {}

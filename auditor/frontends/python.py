@@ -27,6 +27,9 @@ from auditor.program import Program
 # Enough for what the bounds let through. Frames of Python cost no stack since 3.11.
 _RECURSION = 20_000
 
+_STATEMENTS = 200  # statements of Python 2 that are left out of one file
+_STATEMENT = re.compile(r"\s*(?:print|exec)\s+(?![=.,)\]])[^\\]*$")
+
 _ERROR_AT = re.compile(r"error at (\d+):(\d+)")
 _ERROR_KIND = re.compile(r"^(?:parser|tokenizer) error: (?:error at [\d:]+: )?")
 
@@ -54,14 +57,39 @@ def lower(path: str, source: bytes) -> Program:
     python_bounds.check(text)
     with _deep():
         try:
+            text, left_out = without_python_2(text)
             module = _parse(text)
             context = Context(module)
             body = block(context, module)
             places = spans(module, context.anchors)
         except RecursionError:
             raise Unreadable("too-deep", "the file is nested too deeply") from None
-    problems = tuple((places[at][0], message) for at, message in context.notes)
+    problems = (*left_out, *((places[at][0], message) for at, message in context.notes))
     return Program(path, "python", body, places, (), problems, count_lines(text))
+
+
+def without_python_2(text: str) -> tuple[str, tuple[tuple[int, str], ...]]:
+    """The text with Python 2's print and exec statements left out, and (line, message) for each.
+
+    Whole applications are written so, and everything else in them is Python 3 as well. Only a statement that stands
+    on one line is taken out, so that nothing changes its place; any other error stays one.
+    """
+    lines: list[str] | None = None
+    left_out: list[tuple[int, str]] = []
+    for _ in range(_STATEMENTS):
+        line = _line(text)
+        if not line:
+            break
+        lines = lines or text.splitlines(keepends=True)
+        if line > len(lines) or not _STATEMENT.match(lines[line - 1]):
+            break
+        old = lines[line - 1]
+        body = old.lstrip()
+        end = old[len(old.rstrip("\r\n")) :]
+        lines[line - 1] = f"{old[: len(old) - len(body)]}pass{end}"
+        text = "".join(lines)
+        left_out.append((line, "a statement of Python 2 was left out"))
+    return text, tuple(left_out)
 
 
 @contextmanager

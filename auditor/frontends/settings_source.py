@@ -18,6 +18,9 @@ DEPTH = 50
 MOST = 20_000
 """Settings of one file."""
 
+MARK = "\ue000"
+"""Stands, as often as it is long, for a template's tag: a character for private use, so in nobody's settings."""
+
 _KEY = 200
 _NAME = 1000
 """Characters of one key and of a dotted name: with no bound, deep maps of long keys grow with their square."""

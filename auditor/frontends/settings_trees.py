@@ -16,7 +16,7 @@ from xml.parsers import expat
 import yaml
 
 from auditor.frontends.errors import Unreadable
-from auditor.frontends.settings_source import DEPTH, Opaque, Settings, Value
+from auditor.frontends.settings_source import DEPTH, MARK, Opaque, Settings, Value
 
 # --------------------------------------------------------------------------------------------------- YAML
 
@@ -47,8 +47,8 @@ def read_yaml(settings: Settings) -> None:
     try:
         for event in yaml.parse(settings.text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
             if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
-                offset: int = event.start_mark.index
-                path = () if not open_ else _yaml_path(settings, open_[-1], offset)
+                offset = event.start_mark.index if event.start_mark is not None else 0
+                path = () if not open_ else _path_below(settings, open_[-1], offset)
                 if len(open_) >= DEPTH:
                     raise settings.too_deep(offset)
                 open_.append(_Open(path, isinstance(event, yaml.MappingStartEvent)))
@@ -65,7 +65,7 @@ def read_yaml(settings: Settings) -> None:
         raise Unreadable("syntax", "not valid YAML: a character that it does not allow") from None
 
 
-def _yaml_path(settings: Settings, parent: _Open, offset: int) -> tuple[str, ...]:
+def _path_below(settings: Settings, parent: _Open, offset: int) -> tuple[str, ...]:
     """The path of a value that begins here. A map or list that is itself a key has the name `?`."""
     if not parent.is_map:
         return settings.below(parent.path, parent.count, offset)
@@ -96,7 +96,7 @@ def _yaml_scalar(settings: Settings, open_: list[_Open], event: Any, anchors: di
         parent.key = "?" if is_alias else str(event.value)
         parent.start = start
         return
-    path = _yaml_path(settings, parent, start)
+    path = _path_below(settings, parent, start)
     settings.add(path, value, parent.start if parent.is_map else start, end, start)
     if not parent.is_map and isinstance(value, str) and parent.path and parent.path[-1].lower() in _ENVIRONMENTS:
         assigned = _ASSIGNED.fullmatch(value)
@@ -112,9 +112,9 @@ def _yaml_value(event: yaml.ScalarEvent) -> Value | Opaque:
     if tag and tag != "!":
         is_text = tag in (_STANDARD_TAG + "str", _STANDARD_TAG + "binary")
         return text if is_text else Opaque(tag.rpartition(":")[2] or tag, text)
-    if event.style is not None:
+    if event.style:
         return text
-    kind = _RESOLVER.resolve(yaml.ScalarNode, text, (True, False)).removeprefix(_STANDARD_TAG)
+    kind = str(_RESOLVER.resolve(yaml.ScalarNode, text, (True, False))).removeprefix(_STANDARD_TAG)  # type: ignore[no-untyped-call]
     if kind == "null":
         return None
     if kind == "bool":
@@ -235,7 +235,7 @@ def _json_items(settings: Settings, tokens: _Tokens, path: tuple[str, ...], open
 def _json_word(settings: Settings, token: _Token) -> Value | Opaque:
     if token.text in _JSON_WORDS:
         return _JSON_WORDS[token.text]
-    if _JSON_WORD.fullmatch(token.text) is None and not token.text[0] == settings_mark():
+    if token.text[0] != MARK and _JSON_WORD.fullmatch(token.text) is None:
         raise settings.syntax("JSON", token.start)
     return _number(token.text)
 
@@ -398,6 +398,8 @@ def _toml_word(text: str) -> Value:
 
 def _toml_text(spelling: str) -> str:
     """The value of a string as it is spelled; as it stands if it is none."""
+    if "\\" not in spelling and spelling[:3] not in ('"""', "'''"):
+        return spelling[1:-1]
     try:
         return str(tomllib.loads(f"x={spelling}")["x"])
     except tomllib.TOMLDecodeError:
@@ -415,7 +417,7 @@ class _Xml:
     """The handlers of expat for Android's resources (`<string name="a">b</string>`) and Apple's property lists."""
 
     def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+        self._settings = settings
         self.parser = expat.ParserCreate("utf-8")
         self.parser.buffer_text = True
         self.parser.StartElementHandler = self._start
@@ -423,15 +425,13 @@ class _Xml:
         self.parser.CharacterDataHandler = self._data
         self.parser.EntityDeclHandler = self._entity
         self._depth = 0
-        self._path: list[str | int] = []
-        self._opened: list[bool] = []
-        self._key: tuple[str, int] | None = None
+        self._open: list[_Open] = []
         self._name: str | None = None
         self._text: list[str] = []
         self._begin = 0
 
     def _offset(self) -> int:
-        return self.settings.offset(self.parser.CurrentLineNumber, self.parser.CurrentColumnNumber)
+        return self._settings.offset(self.parser.CurrentLineNumber, self.parser.CurrentColumnNumber)
 
     def _entity(self, *_: object) -> None:
         raise Unreadable("unsupported", "it defines entities of its own", self.parser.CurrentLineNumber)
@@ -440,71 +440,48 @@ class _Xml:
         self._depth += 1
         offset = self._offset()
         if self._depth > DEPTH:
-            raise self.settings.too_deep(offset)
+            raise self._settings.too_deep(offset)
         self._text, self._begin = [], offset
         self._name = next((attributes[name] for name in _NAMES if name in attributes), None)
         if tag in ("dict", "array"):
-            self._open(tag == "array")
+            path = _path_below(self._settings, self._open[-1], offset) if self._open else ()
+            self._open.append(_Open(path, tag == "dict"))
         value = next((attributes[name] for name in _VALUES if name in attributes), None)
         if self._name is not None and value is not None:
-            end = self.settings.text.find(">", offset) + 1
-            self.settings.add((self._name,), value, offset, end, offset)
+            self._settings.add((self._name,), value, offset, self._after(offset), offset)
 
-    def _open(self, is_list: bool) -> None:
-        """A collection begins: it takes the name of the key before it, or its place in a list."""
-        named = self._taken()
-        self._opened.append(named is not None)
-        if named is not None:
-            self._path.append(named)
-        if is_list:
-            self._path.append(0)
-        self._opened.append(is_list)
-
-    def _taken(self) -> str | int | None:
-        """What the next value is called: the key before it, or its number in a list."""
-        if self._key is not None:
-            name, self._key = self._key[0], None
-            return name
-        if self._opened and self._opened[-1]:
-            number = self._path[-1]
-            self._path[-1] = int(number) + 1
-            return number
-        return None
+    def _after(self, offset: int) -> int:
+        """The end of the tag that begins here."""
+        return self._settings.text.find(">", offset) + 1
 
     def _data(self, text: str) -> None:
         self._text.append(text)
 
     def _end(self, tag: str) -> None:
         self._depth -= 1
-        text = "".join(self._text).strip()
-        self._text = []
-        end = self.settings.text.find(">", self._offset()) + 1
-        if tag in ("dict", "array"):
-            if self._opened.pop():
-                self._path.pop()
-            if self._opened.pop():
-                self._path.pop()
-        elif tag == "key":
-            self._key = (text, self._begin)
-        elif tag in ("true", "false") and self._key is not None:
-            self._add(tag == "true", end)
+        text, self._text = "".join(self._text).strip(), []
+        end = self._after(self._offset())
+        if tag in ("dict", "array") and self._open:
+            self._open.pop()
+            if self._open:
+                _close(self._open[-1])
+        elif tag == "key" and self._open and self._open[-1].is_map:
+            self._open[-1].key, self._open[-1].start = text, self._begin
         elif tag in _TEXTS and self._name is not None:
-            self.settings.add((self._name,), _unquoted(text), self._begin, end, self._begin)
-        elif tag in _TEXTS:
+            self._settings.add((self._name,), _unquoted(text), self._begin, end, self._begin)
+        elif self._open and tag in ("true", "false"):
+            self._add(tag == "true", end)
+        elif self._open and tag in _TEXTS:
             self._add(text, end)
         self._name = None
 
     def _add(self, value: Value, end: int) -> None:
         """A value of a property list."""
-        start = self._key[1] if self._key is not None else self._begin
-        name = self._taken()
-        if name is None:
-            return
-        own = self._path[:-1] if isinstance(name, int) else self._path
-        path: tuple[str, ...] = ()
-        for part in (*own, name):
-            path = self.settings.below(path, part, start)
-        self.settings.add(path, value, start, end, self._begin)
+        parent = self._open[-1]
+        path = _path_below(self._settings, parent, self._begin)
+        start = parent.start if parent.is_map and parent.key is not None else self._begin
+        self._settings.add(path, value, start, end, self._begin)
+        _close(parent)
 
 
 def _unquoted(text: str) -> str:
@@ -519,12 +496,3 @@ def read_xml(settings: Settings) -> None:
         reader.parser.Parse(settings.text.encode("utf-8", "replace"), True)
     except expat.ExpatError as error:
         raise Unreadable("syntax", "not valid XML", error.lineno) from None
-
-
-def settings_mark() -> str:
-    """The character that stands for a template's tag (see `settings`)."""
-    return MARK
-
-
-MARK = "\ue000"
-"""Stands, as often as the tag is long, for a template's tag: of the private use area, so in nobody's file."""

@@ -468,7 +468,6 @@ def test_encodings() -> None:
         (b"\n\n\nx = '\xe9'\n", "encoding", 4, "utf-8"),
         (b"# coding: nonsense\n", "encoding", 1, "nonsense"),
         (b"# coding: rot13\nk = 1\n", "encoding", 1, "rot13"),
-        (b"x = 1\nprint 'a'\n", "syntax", 2, "print statement"),
         (b"x = 1\n\nraise A, 'b'\n", "syntax", 3, "raise"),
         (b"x = 0777\n", "syntax", 1, "octal"),
         (b"a <> b\n", "syntax", 1, "<>"),
@@ -492,8 +491,15 @@ def test_unreadable(source: bytes, kind: str, line: int, words: str) -> None:
 
 def test_a_message_quotes_nothing_of_the_source() -> None:
     with pytest.raises(Unreadable) as caught:
-        _program("x = 1\nprint 'sk_live_4242'\n")
+        _program("x = 1\nraise A, 'sk_live_4242'\n")
     assert "4242" not in caught.value.message
+
+
+def test_a_statement_of_python_2_is_left_out_and_said() -> None:
+    program = _program("def f(x):\n    print 'a'\n    return x\nprint 'b'\ny = f(1)\n")
+    assert [type(node).__name__ for node in program.body] == ["Define", "Assign"]
+    assert program.line(program.body[1].at) == 5
+    assert [line for line, _ in program.problems] == [2, 4]
 
 
 def test_python_2_that_parses_is_noted() -> None:

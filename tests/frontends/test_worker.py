@@ -87,11 +87,11 @@ def test_nothing_to_do(pool: Pool) -> None:
 
 
 def test_an_unreadable_file_is_a_failure(pool: Pool) -> None:
-    results = _results(pool, _python("x = 1", "a = 1\nprint 'x'", "x = " + "(" * 200 + ")" * 200, "y = 2"))
+    results = _results(pool, _python("x = 1", "a = 1\nraise A, 'x'", "x = " + "(" * 200 + ")" * 200, "y = 2"))
     assert _kinds(results) == ["program", "syntax", "too-deep", "program"]
     assert isinstance(results[1], Failure)
     assert results[1].line == 2
-    assert "print" in results[1].message
+    assert "raise" in results[1].message
 
 
 def test_order_of_languages_and_workers(pool: Pool) -> None:
