@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
+    from auditor.catalogue import Rule
     from auditor.model import Report
+
+Reader: TypeAlias = "Callable[[str], bytes | None]"
+"""The bytes of an audited file by its path in the report, or None if they cannot be had."""
+
+
+def read_nothing(_path: str) -> bytes | None:
+    """The reader of a report that is shown away from its source."""
+    return None
 
 
 class Options(NamedTuple):
-    """How to render for people; formats for machines are always the same.
+    """What a renderer may use besides the report.
 
-    detail: "brief" shows only what failed or needs a look, "full" folds nothing.
+    color, width, unicode and detail are for people: "brief" shows only what failed or needs a look, "full" folds
+    nothing. Formats for machines do not look at them.
+    read: where excerpts, columns and GitHub's fingerprints come from; the report itself holds no source text.
+    rules: what is known of the rules by name; a rule that is not among them is described by its findings.
+    part: the audited folder relative to the repository's root, "" for the whole repository.
     """
 
     color: bool = False
     width: int = 100
     unicode: bool = True
     detail: Literal["brief", "normal", "full"] = "normal"
+    read: Reader = read_nothing
+    rules: Mapping[str, Rule] = {}
+    part: str = ""
 
 
 Renderer: TypeAlias = "Callable[[Report, Options], str]"
@@ -38,7 +54,13 @@ def _in_module(name: str) -> Renderer:
 RENDERERS: dict[str, Renderer] = {
     "text": _in_module("text"),
     "json": _in_module("json"),
+    "sarif": _in_module("sarif"),
+    "markdown": _in_module("markdown"),
+    "html": _in_module("html"),
+    "junit": _in_module("junit"),
+    "gitlab-codequality": _in_module("gitlab"),
+    "github": _in_module("github"),
 }
 
-FOR_MACHINES = frozenset({"json"})
+FOR_MACHINES = frozenset(RENDERERS) - {"text"}
 """Formats that are UTF-8 whatever the terminal's encoding is."""

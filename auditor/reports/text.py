@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from typing import TypeVar
 
-from auditor.model import SEVERITIES, Evidence, Finding, ItemResult, Problem, Report, Status
-from auditor.reports import Options
+from auditor.model import Evidence, Finding, ItemResult, Problem, Report, Status
+from auditor.reports import Options, shared
+from auditor.reports.shared import place as _place
 from auditor.reports.terminal import Glyphs, Page
 
 Thing = TypeVar("Thing")
@@ -22,24 +23,13 @@ INDENT = 9
 STYLES: dict[Status, str] = {
     "pass": "green", "fail": "bold red", "review": "yellow", "not-applicable": "dim", "attested": "cyan",
 }  # fmt: skip
-COUNTS: tuple[tuple[Status, str, str], ...] = (
-    ("fail", "fail", "fail"),
-    ("pass", "pass", "pass"),
-    ("review", "to review", "to review"),
-    ("attested", "attested", "attested"),
-    ("not-applicable", "does not apply", "do not apply"),
-)
 
 
 def render(report: Report, options: Options) -> str:
     """The whole report as lines of at most `options.width`, except where a path is longer."""
     page = Page(options)
     _head(page, report)
-    of_item: dict[str, list[Finding]] = {}
-    for finding in report.findings:
-        if finding.suppressed is None:
-            for decided in finding.items:
-                of_item.setdefault(decided, []).append(finding)
+    of_item = shared.by_item(report)
     column = INDENT + max((len(item.title) for item in report.items), default=0) + 2
     shown = [item for item in report.items if options.detail != "brief" or item.status in ("fail", "review")]
     for section, members in groupby(shown, key=lambda item: item.section):
@@ -49,7 +39,7 @@ def render(report: Report, options: Options) -> str:
             items = list(run)
             for item in items[:-1]:
                 _item(page, item, (), column, with_reason=False)
-            _item(page, items[-1], _worst_first(of_item.get(items[-1].id, ())), column, first=items[0].id)
+            _item(page, items[-1], of_item.get(items[-1].id, ()), column, first=items[0].id)
     _advice(page, report)
     _suppressed(page, report)
     _problems(page, report.problems)
@@ -64,12 +54,9 @@ def render(report: Report, options: Options) -> str:
 def _head(page: Page, report: Report) -> None:
     dot = f" {page.glyphs.dot} "
     names = [f"{one.name or 'unknown provider'} ({one.path}:{one.line})" for one in report.connections]
-    title = dot.join(part for part in ("Connect Auditor", report.application, ", ".join(names)) if part)
+    title = dot.join(part for part in (shared.TITLE, report.application, ", ".join(names)) if part)
     page.paragraph(title, 0, style="bold")
-    line = f"{report.files.read} file{_s(report.files.read)} read, {report.files.analysed} analysed"
-    if report.problems:
-        line += f", {len(report.problems)} problem{_s(len(report.problems))}"
-    page.line((line, "dim"))
+    page.line((shared.files_line(report), "dim"))
 
 
 def _reason(item: ItemResult) -> tuple[str, ...]:
@@ -122,7 +109,7 @@ def _failure(page: Page, item: ItemResult, findings: Sequence[Finding]) -> None:
             page.paragraph(finding.message, INDENT, label=f"{_place(finding.path, finding.line)}  ")
             _related(page, finding)
         _more(page, len(findings), FINDINGS_SHOWN, INDENT)
-    for fix in dict.fromkeys(finding.fix for finding in findings if finding.fix):
+    for fix in shared.fixes(findings):
         page.paragraph(fix, INDENT, label="Fix: ")
 
 
@@ -140,7 +127,7 @@ def _evidence(page: Page, evidence: Sequence[Evidence]) -> None:
 
 def _advice(page: Page, report: Report) -> None:
     """Findings of rules beyond the checklist: they decide no item."""
-    advice = _worst_first(finding for finding in report.findings if not finding.items and finding.suppressed is None)
+    advice = shared.advice(report)
     if not advice or page.options.detail == "brief":
         return
     page.blank()
@@ -157,7 +144,7 @@ def _suppressed(page: Page, report: Report) -> None:
         return
     page.blank()
     if page.options.detail != "full":
-        page.line((f"{len(suppressed)} finding{_s(len(suppressed))} suppressed, --verbose shows them", "dim"))
+        page.line((f"{shared.plural(len(suppressed), 'finding')} suppressed, --verbose shows them", "dim"))
         return
     page.line(("Suppressed", "bold"))
     for finding in suppressed:
@@ -171,21 +158,17 @@ def _problems(page: Page, problems: Sequence[Problem]) -> None:
         return
     page.blank()
     page.line((f"Could not be read or followed ({len(problems)})", "bold"))
-    whole_audit_first = sorted(problems, key=lambda problem: problem.path != "")
-    for problem in _folded(page, whole_audit_first, PROBLEMS_SHOWN):
+    for problem in _folded(page, shared.whole_audit_first(problems), PROBLEMS_SHOWN):
         place = _place(problem.path, problem.line) if problem.path else ""
         page.paragraph(problem.message, 2, label=f"{place}  " if place else "")
     _more(page, len(problems), PROBLEMS_SHOWN, 2)
 
 
-def _counts(page: Page, items: Iterable[ItemResult]) -> None:
-    statuses = [item.status for item in items]
+def _counts(page: Page, items: Sequence[ItemResult]) -> None:
     pieces: list[tuple[str, str]] = []
-    for status, one, many in COUNTS:
-        number = statuses.count(status)
-        if number:
-            separator = f" {page.glyphs.dot} " if pieces else ""
-            pieces += [(separator, ""), (f"{number} {one if number == 1 else many}", STYLES[status])]
+    for status, _, text in shared.counts(items):
+        separator = f" {page.glyphs.dot} " if pieces else ""
+        pieces += [(separator, ""), (text, STYLES[status])]
     page.line(*pieces)
 
 
@@ -197,14 +180,6 @@ def _mark(glyphs: Glyphs, status: Status) -> str:
     return marks[status]
 
 
-def _place(path: str, line: int) -> str:
-    return f"{path}:{line}" if line else path
-
-
-def _worst_first(findings: Iterable[Finding]) -> list[Finding]:
-    return sorted(findings, key=lambda one: (-SEVERITIES.index(one.severity), one.path, one.line, one.rule))
-
-
 def _folded(page: Page, things: Sequence[Thing], limit: int) -> Sequence[Thing]:
     """All of them if one line more than the limit would do, or if nothing is folded."""
     return things if page.options.detail == "full" or len(things) <= limit + 1 else things[:limit]
@@ -213,7 +188,3 @@ def _folded(page: Page, things: Sequence[Thing], limit: int) -> Sequence[Thing]:
 def _more(page: Page, total: int, limit: int, indent: int) -> None:
     if page.options.detail != "full" and total > limit + 1:
         page.line((f"{' ' * indent}{page.glyphs.ellipsis} and {total - limit} more, --verbose shows them", "dim"))
-
-
-def _s(number: int) -> str:
-    return "" if number == 1 else "s"

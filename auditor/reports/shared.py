@@ -1,0 +1,96 @@
+"""What several formats say alike: the same words, the same order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from auditor.model import SEVERITIES, Finding, ItemResult, Problem, Report, Status
+
+TITLE = "Connect Auditor"
+
+COUNTS: tuple[tuple[Status, str, str], ...] = (
+    ("fail", "fail", "fail"),
+    ("pass", "pass", "pass"),
+    ("review", "to review", "to review"),
+    ("attested", "attested", "attested"),
+    ("not-applicable", "does not apply", "do not apply"),
+)
+"""The statuses in the order in which they are counted, with the words for one and for many."""
+
+
+def place(path: str, line: int) -> str:
+    """path:line, or the path alone where no line is known."""
+    return f"{path}:{line}" if line else path
+
+
+def plural(number: int, one: str) -> str:
+    """ "1 file", "2 files"."""
+    return f"{number} {one}{'' if number == 1 else 's'}"
+
+
+def sentence(text: str) -> str:
+    """The text on one line, with a full stop."""
+    text = " ".join(text.split())
+    return text if text.endswith((".", "!", "?", ":")) or not text else f"{text}."
+
+
+def worst_first(findings: Iterable[Finding]) -> list[Finding]:
+    """By severity, then by place."""
+    return sorted(findings, key=lambda one: (-SEVERITIES.index(one.severity), one.path, one.line, one.rule))
+
+
+def active(report: Report) -> list[Finding]:
+    """The findings that count, in the report's order."""
+    return [finding for finding in report.findings if finding.suppressed is None]
+
+
+def by_item(report: Report) -> dict[str, list[Finding]]:
+    """The findings that count, by the id of each item that they fail, worst first."""
+    out: dict[str, list[Finding]] = {}
+    for finding in worst_first(active(report)):
+        for item in finding.items:
+            out.setdefault(item, []).append(finding)
+    return out
+
+
+def advice(report: Report) -> list[Finding]:
+    """The findings of rules beyond the checklist, worst first: they decide no item."""
+    return worst_first(finding for finding in active(report) if not finding.items)
+
+
+def unexplained(report: Report) -> list[ItemResult]:
+    """The items that failed without a finding that says where."""
+    explained = {item for finding in active(report) for item in finding.items}
+    return [item for item in report.items if item.status == "fail" and item.id not in explained]
+
+
+def fixes(findings: Iterable[Finding]) -> list[str]:
+    """How to mend them, each said once."""
+    return list(dict.fromkeys(finding.fix for finding in findings if finding.fix))
+
+
+def whole_audit_first(problems: Iterable[Problem]) -> list[Problem]:
+    """Problems that are no file's, then the others in their order."""
+    return sorted(problems, key=lambda problem: problem.path != "")
+
+
+def counts(items: Sequence[ItemResult]) -> list[tuple[Status, int, str]]:
+    """(status, number, "2 fail") for each status that occurs."""
+    statuses = [item.status for item in items]
+    out: list[tuple[Status, int, str]] = []
+    for status, one, many in COUNTS:
+        number = statuses.count(status)
+        if number:
+            out.append((status, number, f"{number} {one if number == 1 else many}"))
+    return out
+
+
+def counted(items: Sequence[ItemResult]) -> str:
+    """All counts in one line."""
+    return " · ".join(text for _, _, text in counts(items))
+
+
+def files_line(report: Report) -> str:
+    """How much was looked at."""
+    line = f"{plural(report.files.read, 'file')} read, {report.files.analysed} analysed"
+    return f"{line}, {plural(len(report.problems), 'problem')}" if report.problems else line
