@@ -142,7 +142,8 @@ class Operator(Node):
 class Comparison(Node):
     """`left op right`; op is one of `==`, `!=`, `is`, `is not`, `<`, `<=`, `>`, `>=`, `in`, `not in`, `instanceof`.
 
-    JavaScript's `===` and Python's `==` are `==`; the loose `==` and `!=` of JavaScript have `loose`.
+    JavaScript's `===` and Python's `==` are `==`; the loose `==` and `!=` of JavaScript have `loose`, and so has
+    `=== undefined`, since undefined and null are one value here and an absent key is not null.
     A chained comparison is an `and` of comparisons.
     """
 
@@ -463,20 +464,42 @@ class Program(msgspec.Struct, frozen=True, eq=False):
         return self.spans[at][0]
 
 
+_PLAIN = ("int", "str", "bool", "OneOf", "Union[str, None]", "tuple[str, ...]", "tuple[Span", "tuple[tuple",
+          "Union[str, int, float, bool, None]")  # fmt: skip
+_holding: dict[type, tuple[str, ...]] = {}  # node type -> the fields in which nodes can stand
+
+
+def _fields(kind: type) -> tuple[str, ...]:
+    """The fields of a node type (or of Program) that can hold nodes, by how they are declared."""
+    found = _holding.get(kind)
+    if found is None:
+        declared = kind.__annotations__
+        found = tuple(name for name, annotation in declared.items() if not str(annotation).startswith(_PLAIN))
+        _holding[kind] = found
+    return found
+
+
 def children(node: object) -> Iterator[Node]:
     """The nodes directly below a node, in source order of its fields."""
-    for field in type(node).__struct_fields__:  # type: ignore[attr-defined]
+    for field in _fields(type(node)):
         value = getattr(node, field)
-        if isinstance(value, Node):
-            yield value
-        elif isinstance(value, tuple):
+        if value.__class__ is tuple:
             yield from (item for item in value if isinstance(item, Node))
+        elif isinstance(value, Node):
+            yield value
 
 
 def walk(root: object) -> Iterator[Node]:
-    """All nodes below a node or program, in depth-first order, without recursion."""
+    """All nodes below a node or program, the node itself first, in depth-first order, without recursion."""
     stack: list[Node] = [root] if isinstance(root, Node) else list(reversed(list(children(root))))
     while stack:
         node = stack.pop()
         yield node
-        stack.extend(reversed(list(children(node))))
+        start = len(stack)
+        for field in _fields(node.__class__):
+            value = getattr(node, field)
+            if value.__class__ is tuple:
+                stack.extend(value)
+            elif value is not None:
+                stack.append(value)
+        stack[start:] = stack[start:][::-1]

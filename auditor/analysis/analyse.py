@@ -19,7 +19,6 @@ def analyse(programs: Iterable[ir.Program], paths: Iterable[str], libraries: Lib
     """All facts of the loaded programs. `paths` are all paths of the tree: an import may mean a file not loaded."""
     loaded = {program.path: program for program in programs}
     world = World(loaded, libraries, Linker(paths))
-    world.named = _named(loaded.values())
     walker = Walker(world)
     modules = tuple(_walk_module(walker, loaded[path], number) for number, path in enumerate(_import_order(world)))
     startup = len(world.events), len(world.writes), len(world.problems)
@@ -46,28 +45,6 @@ def analyse(programs: Iterable[ir.Program], paths: Iterable[str], libraries: Lib
     )
 
 
-def _named(programs: Iterable[ir.Program]) -> frozenset[str]:
-    """All names that are used anywhere: a unit of such a name may have a caller."""
-    out: set[str] = set()
-    for program in programs:
-        for node in ir.walk(program):
-            if type(node) is ir.Name:
-                out.add(node.id)
-            elif type(node) is ir.Member:
-                out.add(node.name)
-        for statement in program.body:
-            if type(statement) is ir.Export and type(statement.value) is ir.Name:
-                used = sum(
-                    type(node) is ir.Name and node.id == statement.value.id
-                    for other in program.body
-                    if other is not statement
-                    for node in ir.walk(other)
-                )
-                if not used:
-                    out.discard(statement.value.id)
-    return frozenset(out)
-
-
 def _import_order(world: World) -> list[str]:
     """Modules before those that import them; a cycle is entered at its first path."""
     order: list[str] = []
@@ -89,20 +66,16 @@ def _import_order(world: World) -> list[str]:
 
 
 def _imports(world: World, path: str) -> list[str]:
-    program = world.programs[path]
-    language = "python" if program.language == "python" else "javascript"
+    language = "python" if world.programs[path].language == "python" else "javascript"
     found: dict[str, None] = {}
-    for node in ir.walk(program):
-        module = node.module if type(node) in (ir.Import, ir.Export) else None  # type: ignore[attr-defined]
-        if module is None:
-            continue
+    for module, name in world.relevance.indexes[path].imports:
         target = world.linker.resolve(path, module, language)
         if target in world.programs:
-            found[target] = None  # type: ignore[index]
-        if language == "python" and type(node) is ir.Import and node.name:
-            sub = world.linker.submodule(path, module, node.name)
+            found[str(target)] = None
+        if language == "python" and name:
+            sub = world.linker.submodule(path, module, name)
             if sub in world.programs:
-                found[sub] = None  # type: ignore[index]
+                found[str(sub)] = None
     return [one for one in found if one != path]
 
 
@@ -114,7 +87,7 @@ def _walk_module(walker: Walker, program: ir.Program, number: int) -> Entry:
     frame = Frame(scope, (scope,), program, None, "", startup=True)
     state = State({}, frozenset())
     if program.language == "python":
-        state.slots[scope, "__name__"] = walker.terms.literal("__main__")
+        state.put((scope, "__name__"), walker.terms.literal("__main__"))
     with world.entered(entry):
         try:
             walker.block(program.body, state, frame)

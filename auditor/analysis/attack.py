@@ -64,6 +64,8 @@ class Value:
 
 NOTHING = Value("nothing")
 _ERRORS = ("error", "error_description", "error_reason", "error_message")
+_PROPERTIES = frozenset({"status", "ok", "len", "type", "typeof"})  # they do not tell which value it is
+_PARTIAL = frozenset({"slice", "shape"})
 _STORES = ("SESSION", "COOKIES", "STORAGE")
 
 
@@ -352,7 +354,9 @@ class Attack:
     def _written(self, term: Term, writers: list[Write], game: Game) -> Value:
         carrying = [write.value for write in writers if self.is_sent(write.value)]
         if carrying:
-            return NOTHING if game.stored == "absent" else self.value(carrying[0], game)
+            if any(write.key is term.args[1] and self._from_visitor(write.value) for write in writers):
+                return Value("chosen", term.n)  # another request lets its visitor choose it
+            return NOTHING if game.stored == "absent" else self._held(term, carrying, game)
         kept = [write.value for write in writers if not write.startup and write.value.kind != "literal"]
         if any(contains(value, is_state) for value in kept):
             return Value("chosen", term.n)  # the store holds whatever some request sent
@@ -361,6 +365,13 @@ class Attack:
         if all(value.kind in ("mapping", "serial") for value in kept) and game.stored == "held":
             return self.value(kept[0], game)
         return Value("fixed", term.n)
+
+    def _from_visitor(self, written: Term) -> bool:
+        return not self.is_sent(written) and any(is_input(one) for one in values(written))
+
+    def _held(self, term: Term, carrying: list[Term], game: Game) -> Value:
+        """The sent state that is stored; what only keeps the slot as it is (`x = x or fresh`) says nothing new."""
+        return self.value(next(one for one in values(carrying[0]) if one is not term and self.is_sent(one)), game)
 
     def _member(self, holder: Term, key: Term, game: Game) -> Value:
         name = text_of(key)
@@ -400,10 +411,12 @@ class Attack:
                 return Value("literal", "None")  # str(None): a text like any other, which an attacker can send
             if inner.kind == "map" and isinstance(inner.data, Term) and term.data in ("json", "query"):
                 return Value("map", term)
-            if inner.kind != "nothing":
+            if inner.kind != "nothing" or term.data == "bytes":  # bytes of nothing cannot be made
                 return Value("secret", term.n) if inner.kind == "map" and self.is_sent(term) else inner
-        if term.kind == "op" and term.data in ("status", "ok"):
+        if term.kind == "op" and term.data in _PROPERTIES:
             return Value("fixed", term.n)
+        if term.data in _PARTIAL and self._touched(term, game):
+            return Value("opaque")
         kinds = {self.value(arg, game).kind for arg in term.args}
         if "opaque" in kinds:
             return Value("opaque")

@@ -162,6 +162,8 @@ def inline(w: Walker, function: Term, arguments: Arguments, state: State, frame:
     info = world.units[key]
     unit = info.unit
     world.walked.add(key)
+    if not world.relevance.enters(key, world.stack):
+        return _not_entered(w, info, arguments, state, frame, node)
     if key in world.stack or len(world.stack) >= DEPTH_LIMIT:
         w.record("lost", node, state, frame, name="recursion")
         return w.terms.unknown("recursion", arguments.all())
@@ -179,7 +181,7 @@ def inline(w: Walker, function: Term, arguments: Arguments, state: State, frame:
         if not state.dead:
             w.block(unit.body, state, inner)
         if not state.dead:
-            inner.returns.append((State(state.slots, state.conditions), w.terms.none))
+            inner.returns.append((state.handed_on(), w.terms.none))
         result = w.merge(state, inner.returns)
     finally:
         world.stack.pop()
@@ -194,6 +196,15 @@ def inline(w: Walker, function: Term, arguments: Arguments, state: State, frame:
         frame.raises.extend(inner.raises)
         return result
     return promise(w, result, before, state, inner)
+
+
+def _not_entered(
+    w: Walker, info: UnitInfo, arguments: Arguments, state: State, frame: Frame, node: ir.Node
+) -> Term:
+    """A callee that has nothing to do with the flow: an unknown call of its name."""
+    site = w.world.site(frame, node)
+    given = [effects.freeze(w, one, state) for one in arguments.all()]
+    return w.terms.make("call", (f"<{info.qualified}>", tuple(arguments.named), site, False), tuple(given))
 
 
 def keep(w: Walker, slot: Slot, state: State, depth: int = 3) -> None:
@@ -244,7 +255,7 @@ def bind_parameters(
             value = w.world.new_object("dict", frame, parameter)
             for key, part in named.items():
                 w.world.keys.setdefault(value, {})[w.terms.literal(key)] = None
-                state.slots[value, w.terms.literal(key)] = part
+                state.put((value, w.terms.literal(key)), part)
             named = {}
         elif positional and not parameter.keyword_only:
             value = positional.pop(0)

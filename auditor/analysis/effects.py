@@ -251,7 +251,7 @@ def spread_into(w: Walker, target: Term, value: Term, state: State) -> None:
                 _spread_slot(w, whole, part, state)
             else:
                 w.world.keys.setdefault(whole, {})[w.terms.literal(key)] = None
-                state.slots[whole, w.terms.literal(key)] = part
+                state.put((whole, w.terms.literal(key)), part)
     elif frozen.kind == "alt":
         for one in values(frozen):
             if one is not w.terms.none:
@@ -264,7 +264,7 @@ def _spread_slot(w: Walker, holder: Term, value: Term, state: State) -> None:
     """What an object was spread from and whose keys nobody knows lies under the key True."""
     w.world.keys.setdefault(holder, {})[w.terms.true] = None
     before = state.slots.get((holder, w.terms.true))
-    state.slots[holder, w.terms.true] = value if before is None else w.terms.unknown("spread", (before, value))
+    state.put((holder, w.terms.true), value if before is None else w.terms.unknown("spread", (before, value)))
 
 
 def without(w: Walker, value: Term, keys: Iterable[Term], state: State, frame: Frame, node: ir.Node) -> Term:
@@ -293,8 +293,8 @@ def compared(w: Walker, op: str, left: Term, right: Term, loose: bool, state: St
             name = text_of(other)
             if name == "undefined":
                 return w.negated_presence(one.args[0])
-            if name in ("string", "number", "object", "function"):
-                return w.present(one.args[0])
+            if name in ("string", "number", "object", "function"):  # another type is no absence
+                return terms.all((w.present(one.args[0]), w.compare(op, left, right, loose)))
         if one.kind == "op" and one.data == "len" and other.kind == "literal":
             return _length(w, op, one, other, one is left)
     return w.compare(op, left, right, loose)
@@ -467,7 +467,7 @@ def apply(
     if model.calls is not None:
         value = _calls(w, model, arguments, value, state, frame, node)
     if model.awaits:
-        value = _await_all(w, arguments, state, frame)
+        value = _await_all(w, model, arguments, state, frame)
     if model.route is not None:
         entries.register(w, model.route, arguments, result, state, frame, node)
         if model.decorates and arguments.positional:
@@ -486,7 +486,7 @@ def apply(
     actions.sinks(w, model, name, frozen, result, state, frame, node)
     if model.exits:
         if model.raises:
-            frame.raises.append((State(dict(state.slots), state.conditions), terms.make("error", model.raises)))
+            frame.raises.append((state.fork(), terms.make("error", model.raises)))
         state.dead = True
     return value
 
@@ -510,7 +510,7 @@ def _sent(w: Walker, model: Model, arguments: Arguments, result: Term, state: St
     assert model.http is not None
     if model.http.throws:
         okay = w.terms.make("op", "ok", (result,))
-        refused = State(dict(state.slots), state.conditions)
+        refused = state.fork()
         refused.assume(w.terms.negate(okay), w.terms)
         frame.raises.append((refused, w.terms.make("error", model.http.error, (result,))))
         state.assume(okay, w.terms)
@@ -524,7 +524,7 @@ def _refused(w: Walker, model: Model, arguments: Arguments, value: Term, state: 
         return value
     error = w.world.http.get(response) or model.raises_status
     okay = w.terms.make("op", "ok", (response,))
-    refused = State(dict(state.slots), state.conditions)
+    refused = state.fork()
     refused.assume(w.terms.negate(okay), w.terms)
     if not refused.dead:
         frame.raises.append((refused, w.terms.make("error", error, (response,))))
@@ -538,7 +538,7 @@ def _asserted(w: Walker, model: Model, arguments: Arguments, state: State, frame
     if asserted is None:
         return
     test = w.terms.truth(asserted)
-    failed = State(dict(state.slots), state.conditions)
+    failed = state.fork()
     failed.assume(w.terms.negate(test), w.terms)
     if not failed.dead:
         frame.raises.append((failed, w.terms.make("error", model.raises or "any")))
@@ -554,7 +554,7 @@ def _verified(w: Walker, model: Model, arguments: Arguments, result: Term, state
     opened = w.terms.make("parsed", "verified", (sealed,))
     completed = w.terms.make("completed", None, (opened,))
     if model.verifies.throws:
-        forged = State(dict(state.slots), state.conditions)
+        forged = state.fork()
         forged.assume(w.terms.negate(completed), w.terms)
         frame.raises.append((forged, w.terms.make("error", model.raises or "any", ())))
         state.assume(completed, w.terms)
@@ -590,9 +590,14 @@ def _value(
         return _parsed(w, part, model, value) if part is not None else value
     if model.truth is not None:
         part = pick(model.truth, arguments)
-        return terms.truth(part) if part is not None else value
+        if part is None:
+            return value
+        if model.how == "type":  # of this type it is there; of another it may be there as well
+            return terms.all((w.present(part), terms.make("op", "type", tuple(frozen.positional))))
+        return terms.truth(part)
     if model.drops:
-        return terms.make("op", "len", tuple(frozen.positional[:1] or (value,)))
+        kept = frozen.positional if model.how else frozen.positional[:1]
+        return terms.make("op", model.how or "len", tuple(kept) or (value,))
     if model.carries is not None:
         parts = [p for p in (pick(model.carries, frozen),) if p is not None]
         if model.carries == "all":
@@ -610,7 +615,7 @@ def _value(
             spread_into(w, made, one, state)
         for key, part in arguments.named.items():
             w.world.keys.setdefault(made, {})[terms.literal(key)] = None
-            state.slots[made, terms.literal(key)] = part
+            state.put((made, terms.literal(key)), part)
         return made
     return value
 
@@ -680,14 +685,14 @@ def _built(
             spread_into(w, made, first, state)
         for key, part in arguments.named.items():
             w.world.keys.setdefault(made, {})[w.terms.literal(key)] = None
-            state.slots[made, w.terms.literal(key)] = part
+            state.put((made, w.terms.literal(key)), part)
         return made
     parameters = w.world.new_object("URLSearchParams", frame, node)
     whole = base or w.terms.unknown("address")
     if len(frozen.positional) > 1:
         whole = w.terms.text((as_text(w, frozen.positional[1], state), whole))
-    state.slots[made, w.terms.literal("href")] = whole
-    state.slots[made, w.terms.literal("searchParams")] = parameters
+    state.put((made, w.terms.literal("href")), whole)
+    state.put((made, w.terms.literal("searchParams")), parameters)
     return made
 
 
@@ -844,11 +849,11 @@ def _executor(w: Walker, function: Term, state: State, frame: Frame, node: ir.No
     rejected: list[tuple[State, Term]] = []
 
     def resolve(positional: Sequence[Term], named: object, now: State, inner: Frame) -> Term:
-        outcomes.append((State(dict(now.slots), now.conditions), positional[0] if positional else w.terms.none))
+        outcomes.append((now.fork(), positional[0] if positional else w.terms.none))
         return w.terms.none
 
     def reject(positional: Sequence[Term], named: object, now: State, inner: Frame) -> Term:
-        rejected.append((State(dict(now.slots), now.conditions), positional[0] if positional else w.terms.none))
+        rejected.append((now.fork(), positional[0] if positional else w.terms.none))
         return w.terms.none
 
     before = state.fork()
@@ -877,7 +882,7 @@ def continued(w: Walker, when: str, arguments: Arguments, state: State, frame: F
     inner = Frame(None, frame.scopes, frame.program, frame.unit, frame.qualified)
     ways: list[tuple[State, Term]] = []
     if resolves:
-        way = State(dict(state.slots), state.conditions)
+        way = state.fork()
         for condition in sorted(extra, key=lambda one: one.n):
             way.assume(condition, terms)
         if known_promise is None and receiver in world.http and world.http[receiver]:
@@ -893,7 +898,7 @@ def continued(w: Walker, when: str, arguments: Arguments, state: State, frame: F
     elif when == "then" and len(arguments.positional) > 1:
         handler = arguments.positional[1]
     if handler is not None:
-        entering = [(State(dict(before.slots), before.conditions), terms.make("error", "any")), *rejections[:4]]
+        entering = [(before.fork(), terms.make("error", "any")), *rejections[:4]]
         rejections = rejections[4:]
         for start, error in entering:
             way = start.fork()
@@ -910,7 +915,7 @@ def _sent_rejections(w: Walker, receiver: Term, state: State) -> list[tuple[Stat
     error = w.world.http.get(receiver)
     if not error:
         return []
-    refused = State(dict(state.slots), state.conditions)
+    refused = state.fork()
     okay = w.terms.make("op", "ok", (receiver,))
     refused.conditions = refused.conditions - {okay}
     refused.assume(w.terms.negate(okay), w.terms)
@@ -928,14 +933,29 @@ def _then(
     return result
 
 
-def _await_all(w: Walker, arguments: Arguments, state: State, frame: Frame) -> Term:
+def _await_all(w: Walker, model: Model, arguments: Arguments, state: State, frame: Frame) -> Term:
     items = arguments.positional[0] if arguments.positional else w.terms.make("sequence", None, ())
     if items.kind != "sequence":
         items = w.terms.make("sequence", None, tuple(arguments.positional))
     before = state.fork()
     inner = Frame(None, frame.scopes, frame.program, frame.unit, frame.qualified)
+    if model.how == "settled" or arguments.named.get("return_exceptions") is w.terms.true:
+        settled = tuple(_settled(w, one, model) for one in items.args)
+        return calls.promise(w, w.terms.make("sequence", items.data, settled), before, state, inner)
     parts = tuple(w.awaited(one, state, inner) for one in items.args)
+    if model.how == "first":  # the others may come to nothing, or come later
+        state.conditions = before.conditions
+        return calls.promise(w, w.terms.unknown("first", parts), before, state, inner)
     return calls.promise(w, w.terms.make("sequence", items.data, parts), before, state, inner)
+
+
+def _settled(w: Walker, value: Term, model: Model) -> Term:
+    """What a promise came to, where nobody is told that it was refused: it ensures nothing."""
+    promise = w.world.pending.get(value)
+    outcome = value if promise is None else promise.value
+    if promise is not None:
+        outcome = w.terms.unknown("settled", (outcome,))
+    return w.terms.make("mapping", ("value",), (outcome,)) if model.how == "settled" else outcome
 
 
 def library_constructed(
@@ -973,7 +993,7 @@ def split_raised(
         if True in verdicts:
             caught.append((state, error))
         elif None in verdicts:
-            caught.append((State(dict(state.slots), state.conditions), error))
+            caught.append((state.fork(), error))
             missed.append((state, error))
         else:
             missed.append((state, error))

@@ -393,7 +393,7 @@ def _conventions(w: Walker, program: ir.Program) -> Mapping[str, str]:
     if known is not None:
         return known
     language = "python" if program.language == "python" else "javascript"
-    modules = imported_modules(program)
+    modules = [module for module, _ in w.world.relevance.indexes[program.path].imports]
     out = w.world.conventions[program.path] = dict[str, str]()
     for library in w.world.libraries.all:
         if library.language == language and library.parameters:
@@ -401,11 +401,6 @@ def _conventions(w: Walker, program: ir.Program) -> Mapping[str, str]:
             if any(module == name or module.startswith((name + ".", name + "/")) for module in modules for name in names):
                 out.update(library.parameters)
     return out
-
-
-def imported_modules(program: ir.Program) -> frozenset[str]:
-    """The modules that a program imports anywhere."""
-    return frozenset(node.module for node in ir.walk(program) if type(node) is ir.Import)
 
 
 def instance_of(w: Walker, cls: Term) -> Term:
@@ -550,9 +545,14 @@ def run_all(w: Walker) -> tuple[Entry, ...]:
     file_routes(w)
     done: set[Term] = set()
     while True:
-        waiting = [handler for function, handler in list(w.world.routes.items()) if function not in done]
+        waiting = [
+            handler
+            for function, handler in list(w.world.routes.items())
+            if function not in done and w.world.relevance.leads(_origin(w, function))
+        ]
         if not waiting:
-            fresh = [(one, False) for one in w.world.handed if one not in done] or _uncalled(w, done)
+            handed = [one for one in w.world.handed if one not in done and w.world.relevance.leads(effects.unit_key(one))]
+            fresh = [(one, False) for one in handed] or _uncalled(w, done)
             if not fresh:
                 break
             for function, called in fresh:
@@ -565,6 +565,11 @@ def run_all(w: Walker) -> tuple[Entry, ...]:
     return tuple(entries)
 
 
+def _origin(w: Walker, function: Term) -> tuple[str, int]:
+    """The unit as it was written, under its decorators."""
+    return w.world.origins.get(function, effects.unit_key(function))
+
+
 def _uncalled(w: Walker, done: set[Term]) -> list[tuple[Term, bool]]:
     """The next units to walk without a caller: those that nothing names, and only then the others."""
     functions = [
@@ -572,6 +577,7 @@ def _uncalled(w: Walker, done: set[Term]) -> list[tuple[Term, bool]]:
         for one in w.world.functions()
         if effects.unit_key(one) not in w.world.walked
         and one not in done
+        and w.world.relevance.leads(effects.unit_key(one))
         and w.world.units[effects.unit_key(one)].unit.kind not in ("constructor", "setter")
     ]
     unnamed = [one for one in functions if w.world.units[effects.unit_key(one)].unit.name not in w.world.named]

@@ -13,23 +13,49 @@ Slot: TypeAlias = tuple[object, object]
 GUARD_LIMIT = 10  # conjuncts of one side that a join keeps; fewer are weaker and still true
 
 
+class Written:
+    """The slots written so far, newest first: a list that states share as far back as their common past."""
+
+    __slots__ = ("before", "key", "length")
+
+    def __init__(self, key: Slot, before: Written | None) -> None:
+        self.key = key
+        self.before = before
+        self.length = 1 if before is None else before.length + 1
+
+
 class State:
-    """Slots and conditions; `dead` when the point cannot be reached."""
+    """Slots and conditions; `dead` when the point cannot be reached.
 
-    __slots__ = ("conditions", "dead", "slots")
+    Slots are written by `put` alone, which keeps the log by which `join` finds what differs without looking at all.
+    """
 
-    def __init__(self, slots: dict[Slot, Term], conditions: frozenset[Term], dead: bool = False) -> None:
+    __slots__ = ("conditions", "dead", "log", "slots")
+
+    def __init__(
+        self, slots: dict[Slot, Term], conditions: frozenset[Term], dead: bool = False, log: Written | None = None
+    ) -> None:
         self.slots = slots
         self.conditions = conditions
         self.dead = dead
+        self.log = log
+
+    def put(self, slot: Slot, value: Term) -> None:
+        """Write a slot."""
+        self.slots[slot] = value
+        self.log = Written(slot, self.log)
 
     def fork(self) -> State:
         """A copy that goes its own way."""
-        return State(dict(self.slots), self.conditions, self.dead)
+        return State(dict(self.slots), self.conditions, self.dead, self.log)
+
+    def handed_on(self) -> State:
+        """The same slots under a name of its own; this state must not be used afterwards."""
+        return State(self.slots, self.conditions, self.dead, self.log)
 
     def become(self, other: State) -> None:
         """Go on as another state."""
-        self.slots, self.conditions, self.dead = other.slots, other.conditions, other.dead
+        self.slots, self.conditions, self.dead, self.log = other.slots, other.conditions, other.dead, other.log
 
     def assume(self, condition: Term, terms: Terms) -> None:
         """Add what is known to hold from here on; a contradiction ends the path."""
@@ -58,19 +84,24 @@ def join(
         return alive[0]
     common = frozenset.intersection(*(state.conditions for state, _ in alive))
     guards = [_guard(state.conditions - common, terms) for state, _ in alive]
-    slots: dict[Slot, Term] = dict(alive[0][0].slots)
+    keys, past = _since([state.log for state, _ in alive])
+    joined = State(dict(alive[0][0].slots), common, log=past)
     made: dict[tuple[Term, ...], Term] = {}  # many slots differ in the same values
-    for key in _differing([state for state, _ in alive]):
-        found = [state.slots.get(key) or missing(key) for state, _ in alive]
-        pairs = [(value, guard) for value, guard in zip(found, guards, strict=True) if value is not None]
-        values = tuple(value for value in found if value is not None)
-        if len(pairs) < len(alive):
-            slots[key] = terms.alt(pairs)
+    for key in keys:
+        found = [state.slots.get(key) for state, _ in alive]
+        if all(value is found[0] for value in found):
+            if found[0] is not None:
+                joined.put(key, found[0])
             continue
-        if values not in made:
-            made[values] = terms.alt(pairs)
-        slots[key] = made[values]
-    joined = State(slots, common)
+        found = [value if value is not None else missing(key) for value in found]
+        values = tuple(value for value in found if value is not None)
+        if len(values) == len(alive) and values in made:
+            joined.put(key, made[values])
+            continue
+        merged = terms.alt([(v, guard) for v, guard in zip(found, guards, strict=True) if v is not None])
+        if len(values) == len(alive):
+            made[values] = merged
+        joined.put(key, merged)
     joined.assume(terms.light(terms.any(guards)), terms)
     return joined, terms.alt([(value, guard) for (_, value), guard in zip(alive, guards, strict=True)])
 
@@ -80,18 +111,14 @@ def _guard(difference: frozenset[Term], terms: Terms) -> Term:
     return terms.light(terms.all(sorted(light, key=number)[-GUARD_LIMIT:]))
 
 
-def _differing(states: list[State]) -> list[Slot]:
-    """The slots that are not the same in all states, in the order of their first writing."""
-    first, rest = states[0].slots, [state.slots for state in states[1:]]
-    keys: dict[Slot, None] = {}
-    for slots in rest:
-        if slots is first:
-            continue
-        for key, value in slots.items():
-            if first.get(key) is not value:
-                keys[key] = None
-        if len(slots) < len(first) or keys:
-            for key in first:
-                if key not in slots:
-                    keys[key] = None
-    return list(keys)
+def _since(logs: list[Written | None]) -> tuple[list[Slot], Written | None]:
+    """The slots written since the states' common past, in the order of their first writing, and that past."""
+    ends = list(logs)
+    keys: list[Slot] = []
+    while any(end is not ends[0] for end in ends):
+        longest = max(range(len(ends)), key=lambda index: ends[index].length if ends[index] is not None else 0)
+        end = ends[longest]
+        assert end is not None  # an empty log is the shortest
+        keys.append(end.key)
+        ends[longest] = end.before
+    return list(dict.fromkeys(reversed(keys))), ends[0]

@@ -475,7 +475,7 @@ class Walker:
             else:
                 key = self.value(item.key, state, frame)
                 self.world.keys.setdefault(made, {})[key] = None
-                state.slots[made, key] = value
+                state.put((made, key), value)
         return made
 
     def _spread(self, node: ir.Spread, state: State, frame: Frame) -> Term:
@@ -691,7 +691,7 @@ class Walker:
                     (one for one in reversed(frame.scopes) if self.slot((one, name), state) is not None), frame.scopes[0]
                 )
         key = (scope, name)
-        state.slots[key] = value
+        state.put(key, value)
         if scope == frame.scopes[-1]:
             frame.names.append(name)
         elif isinstance(scope, tuple) and not frame.startup:
@@ -886,7 +886,7 @@ class Walker:
         whole = effects.holder_of(self, holder)
         self.world.keys.setdefault(whole, {})[key] = None
         before = self.slot((whole, key), state)
-        state.slots[whole, key] = value
+        state.put((whole, key), value)
         if whole.kind == "object" and not frame.startup and (whole, key) in self.world.globals and before is not value:
             self.world.mutable.add((whole, key))
         if whole.kind != "object" or self.outlives(whole):
@@ -912,7 +912,7 @@ class Walker:
     def clear(self, holder: Term, key: Term, state: State, frame: Frame, node: ir.Node) -> None:
         """Empty a slot."""
         whole = effects.holder_of(self, holder)
-        state.slots[whole, key] = self.terms.none
+        state.put((whole, key), self.terms.none)
         self.record("clear", node, state, frame, holder=whole, key=key)
 
     def element_of(self, iterable: Term, state: State) -> Term:
@@ -1086,7 +1086,7 @@ class Walker:
 
 def _leave(state: State) -> State:
     """Hand the state on and end this path."""
-    gone = State(state.slots, state.conditions, state.dead)
+    gone = state.handed_on()
     state.slots, state.dead = {}, True
     return gone
 

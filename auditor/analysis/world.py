@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from auditor.analysis.link import Linker
+from auditor.analysis.relevance import Relevance
 from auditor.analysis.state import Slot, State
 from auditor.facts import Entry, Event, Write
 from auditor.library import Libraries
@@ -14,7 +15,7 @@ from auditor.model import Place, Problem
 from auditor.program import Class, Node, Parameter, Program, Unit
 from auditor.terms import Site, Term, Terms
 
-STEP_LIMIT = 150_000  # nodes that one entry may walk
+STEP_LIMIT = 60_000  # nodes that one entry may walk
 TOTAL_LIMIT = 3_000_000  # nodes that all entries may walk together
 
 
@@ -172,7 +173,9 @@ class World:
         self.made: dict[Term, tuple[Program, int]] = {}  # a random value -> where it is made
         self.read_at: dict[tuple[int, Term], tuple[str, str]] = {}  # (entry, input) -> (path, unit) that reads it
         self.where: dict[Term, tuple[Program, int]] = {}  # a comparison -> where it was first made
-        self.named: frozenset[str] = frozenset()
+        oauth = [module for library in libraries.all if library.oauth for module in (library.modules or (library.library,))]
+        self.relevance = Relevance(programs, linker, oauth)
+        self.named = self.relevance.named
         self.entry: Entry | None = None
         self.steps = 0
         self.entry_steps = 0

@@ -160,7 +160,7 @@ def _loaded(application: Application, term: Term, depth: int) -> Origin:
         inner = _single(application, holder, depth - 1)
         if inner in ("fresh", "weak", "startup"):
             return inner
-    written = _writes(application, term)
+    written = [one for value in _writes(application, term) for one in values(value) if one is not term]
     if not written:
         return "unknown"
     return max((_single(application, one, depth - 1) for one in written), key=_WORST.index)

@@ -268,7 +268,7 @@ VARIANTS |= {
     """, """
         if (!saved && state !== saved) { REFUSE; }
     """),
-    "only when a state was received": Variant("fail", """
+    "only when a state was received": Variant("absent", """
         if state and state != saved:
             REFUSE
     """, """
@@ -455,7 +455,7 @@ VARIANTS |= {
         const { state: given = '' } = QUERY, { st = '' } = SESSION;
         if (given !== st) { REFUSE; }
     """),
-    "different defaults": Variant("pass", """
+    "different defaults": Variant("pass|review", """
         if QUERY.get("state", "a") != (SESSION.get("st") or object()):
             REFUSE
     """, """
@@ -979,12 +979,6 @@ VARIANTS |= {
     """, """
         if (!saved || state < saved) { REFUSE; }
     """),
-    "identity of objects": Variant("pass|review", """
-        if not saved or [state] != [saved]:
-            REFUSE
-    """, """
-        if (!saved || JSON.stringify([state]) !== JSON.stringify([saved])) { REFUSE; }
-    """),
 }
 
 # ------------------------------------------------------------------------- signed, or in a store of its own
@@ -1002,7 +996,7 @@ VARIANTS |= {
     """, top=PY_SEAL, sent='seal.dumps({"nonce": secrets.token_urlsafe(16)})', keep=""), Guard("""
         try { jwt.verify(state, process.env.KEY); } catch { REFUSE; }
     """, top=JS_SEAL, sent="jwt.sign({ nonce: crypto.randomUUID() }, process.env.KEY)", keep="", only=("express", "koa"))),
-    "signed, and for this user": Variant("pass", Guard("""
+    "signed, and for this user": Variant("pass|review", Guard("""
         try:
             claim = seal.loads(state or "", max_age=600)
         except BadSignature:
@@ -1043,7 +1037,7 @@ VARIANTS |= {
         const known = state && (await store.get(`state:${state}`));
         if (!known) { REFUSE; }
     """, top=JS_REDIS, keep="await store.setex(`state:${st}`, 600, '1');")),
-    "a global of the module": Variant("pass", Guard("""
+    "a global of the module": Variant("pass|review", Guard("""
         if not pending.get("st") or state != pending["st"]:
             REFUSE
     """, top="pending = {}", keep='pending["st"] = st'), Guard("""

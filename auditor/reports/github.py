@@ -1,0 +1,57 @@
+"""Workflow commands of GitHub Actions: annotations for the worst failures, and one line that counts."""
+
+from __future__ import annotations
+
+from auditor.model import Finding, ItemResult, Report, Severity
+from auditor.reports import Options, shared
+from auditor.reports.terminal import escape
+
+SHOWN = 10
+"""GitHub shows no more of a kind for a step: the others would be lost without a word."""
+
+COMMANDS: dict[Severity, str] = {"low": "notice", "medium": "warning", "high": "error", "critical": "error"}
+
+
+def render(report: Report, _options: Options) -> str:
+    """A command a line, the worst first, then the counts. Nothing of the audited text can start a command."""
+    bare = [_item(item) for item in shared.unexplained(report)]
+    findings = [_finding(finding) for finding in shared.worst_first(shared.active(report))]
+    commands = [*bare, *findings]
+    line = f"{shared.TITLE}: {shared.counted(report.items) or 'no items'}"
+    if report.problems:
+        line += f" · {shared.plural(len(report.problems), 'problem')}"
+    if len(commands) > SHOWN:
+        line += f" · the worst {SHOWN} of {len(commands)} failures are annotated"
+    return "\n".join((*commands[:SHOWN], line)) + "\n"
+
+
+def _finding(finding: Finding) -> str:
+    line = max(1, finding.line)
+    title = f"{', '.join(finding.items)} {finding.rule}".strip()
+    fix = f"\nFix: {shared.sentence(finding.fix)}" if finding.fix else ""
+    where = f"file={_path(finding.path)},line={line},endLine={max(line, finding.end_line)}"
+    message = f"{_text(shared.sentence(finding.message))}{_text(fix)}"
+    return f"::{COMMANDS[finding.severity]} {where},title={_property(escape(title))}::{message}"
+
+
+def _item(item: ItemResult) -> str:
+    title = _property(escape(f"{item.id} {item.title}"))
+    return f"::error title={title}::{_text(shared.sentence(item.summary))}"
+
+
+def _path(path: str) -> str:
+    """The path as the runner must read it back; what it cannot show safely is spelled out."""
+    return _property("".join(letter if letter in "\r\n" else escape(letter) for letter in path))
+
+
+def _text(text: str) -> str:
+    """A command's message. Its own line breaks are kept, everything else that is invisible is spelled out."""
+    return _data("\n".join(escape(line) for line in text.split("\n")))
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
