@@ -7,7 +7,7 @@ import pathlib
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from importlib.resources.abc import Traversable
-from typing import Any, Literal
+from typing import Any, Literal, dataclass_transform
 
 import msgspec
 import yaml
@@ -20,6 +20,7 @@ from auditor.questions import Check
 LANGUAGES = ("python", "javascript", "typescript")
 
 
+@dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
 class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Every part of the catalogue refuses keys that it does not know."""
 

@@ -9,7 +9,7 @@ An argument is referred to by its position, its keyword, or a list of both (the 
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, dataclass_transform
 
 import msgspec
 
@@ -17,6 +17,7 @@ Reference: TypeAlias = int | str | tuple[int | str, ...]
 """An argument of a call: position, keyword, alternatives in order; `object` is the receiver, `all` every argument."""
 
 
+@dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
 class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Every part of a model refuses keys that it does not know."""
 

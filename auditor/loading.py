@@ -155,7 +155,7 @@ def _mentioning(
     wanted: list[tuple[str, Needles]] = []
     for path in bearing:
         names = {
-            node.unit.name if type(node) is ir.Define else node.definition.name  # type: ignore[attr-defined]
+            node.unit.name if type(node) is ir.Define else node.definition.name
             for node in programs[path].body
             if type(node) in (ir.Define, ir.DefineClass)
         }

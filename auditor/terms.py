@@ -9,8 +9,7 @@ their making, which is the order of the walk: sorting by `n` is the same in ever
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from typing import NamedTuple
-
+from typing import Any, NamedTuple
 
 HEAVY = 150  # a condition of more parts is given up: what is not known to hold proves nothing
 
@@ -35,10 +34,10 @@ class Term:
 
     def __init__(self, kind: str, data: Hashable, args: tuple[Term, ...], n: int) -> None:
         self.kind = kind
-        self.data = data
+        self.data: Any = data
         self.args = args
         self.n = n
-        self.weight = 1 + sum(arg.weight for arg in args) if kind in _COMPOUND else 1
+        self.weight: int = 1 + sum(arg.weight for arg in args) if kind in _COMPOUND else 1
 
     def __repr__(self) -> str:
         return show(self)
@@ -222,7 +221,7 @@ def number(term: Term) -> int:
 
 def value_of(term: Term) -> str | int | float | bool | None:
     """A literal's value."""
-    return term.data[1]  # type: ignore[index, no-any-return]
+    return term.data[1]  # type: ignore[no-any-return]
 
 
 def is_text(term: Term, value: str) -> bool:
@@ -285,20 +284,20 @@ def show(term: Term, depth: int = 6) -> str:
             value = value_of(term)
             return repr(value) if not isinstance(value, str) or len(value) <= 12 else "'…'"
         case "root":
-            return str(term.data[0])  # type: ignore[index]
+            return str(term.data[0])
         case "external":
-            return str(term.data[0])  # type: ignore[index]
+            return str(term.data[0])
         case "parameter":
-            return f"<{term.data[1]}>"  # type: ignore[index]
+            return f"<{term.data[1]}>"
         case "load":
             key = text_of(args[1])
             return f"{sub[0]}.{key}" if key is not None else f"{sub[0]}[{sub[1]}]"
         case "call":
-            return f"{term.data[0]}({', '.join(sub)})"  # type: ignore[index]
+            return f"{term.data[0]}({', '.join(sub)})"
         case "text":
             return "text(" + " ".join(sub) + ")"
         case "compare":
-            return " ".join([*([sub[0], str(term.data[0]), sub[1]])])  # type: ignore[index]
+            return " ".join([*([sub[0], str(term.data[0]), sub[1]])])
         case "not":
             return f"not {sub[0]}"
         case "and" | "or":
@@ -308,9 +307,9 @@ def show(term: Term, depth: int = 6) -> str:
         case "alt":
             return "{" + " | ".join(sub[::2]) + "}"
         case "mapping":
-            return "{" + ", ".join(f"{key}: {value}" for key, value in zip(term.data, sub, strict=True)) + "}"  # type: ignore[call-overload]
+            return "{" + ", ".join(f"{key}: {value}" for key, value in zip(term.data, sub, strict=True)) + "}"
         case "object":
-            return f"{term.data[0]}#"  # type: ignore[index]
+            return f"{term.data[0]}#"
         case "function":
             return "function"
         case _:

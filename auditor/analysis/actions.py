@@ -116,7 +116,7 @@ def _collect(term: Term, out: dict[str, Term], depth: int) -> None:
     if depth == 0:
         return
     if term.kind == "mapping":
-        for key, value in zip(term.data, term.args, strict=True):  # type: ignore[call-overload]
+        for key, value in zip(term.data, term.args, strict=True):
             if key is not None:
                 out.setdefault(key, value)
         for value in term.args:
@@ -358,12 +358,12 @@ def _constant(term: Term) -> bool:
 
 def _varies(leaf: Term) -> bool:
     if leaf.kind == "root":
-        return leaf.data[0] != "ENV"  # type: ignore[index]
+        return leaf.data[0] != "ENV"
     if leaf.kind == "load":
         root = leaf
         while root.kind == "load":
             root = root.args[0]
-        return not (root.kind == "root" and root.data[0] == "ENV")  # type: ignore[index]
+        return not (root.kind == "root" and root.data[0] == "ENV")
     return False
 
 
@@ -410,8 +410,8 @@ def made_with(w: Walker, receiver: Term | None, name: str) -> Term | None:
         return None
     for one in values(receiver):
         if one.kind == "call":
-            keywords: tuple[str, ...] = one.data[1]  # type: ignore[index]
-            extra = 1 if one.data[3] else 0  # type: ignore[index]
+            keywords: tuple[str, ...] = one.data[1]
+            extra = 1 if one.data[3] else 0
             named = one.args[len(one.args) - extra - len(keywords) : len(one.args) - extra]
             found = dict(zip(keywords, named, strict=True)).get(name)
             if found is None:

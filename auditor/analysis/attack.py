@@ -119,7 +119,7 @@ class Attack:
         return self._true(self.value(term, game))
 
     def _compare(self, term: Term, game: Game) -> Answer:
-        op = term.data[0]  # type: ignore[index]
+        op = term.data[0]
         left, right = term.args
         if op in ("==", "same"):
             if left is right and left.kind != "unknown":
@@ -272,15 +272,14 @@ class Attack:
     def _touched(self, term: Term, game: Game) -> bool:
         """Whether a value depends on the received or the stored state."""
         return any(is_state(leaf) or leaf in self.sent for leaf in leaves(term)) or any(
-            leaf.kind == "load" and self._kept(leaf.args[0]) and self.value(leaf, game).kind in ("secret", "unseen")
-            for leaf in leaves(term)
+            leaf.kind == "load" and self.value(leaf, game).kind == "secret" for leaf in leaves(term)
         )
 
     def _load(self, term: Term, game: Game) -> Value:
         holder, key = term.args
-        if holder.kind == "root" and holder.data[0] == "INPUT":  # type: ignore[index]
+        if holder.kind == "root" and holder.data[0] == "INPUT":
             return self._input(term, text_of(key), game)
-        if holder.kind == "root" and holder.data[0] in ("ENV", "REQUEST", "HEADERS"):  # type: ignore[index]
+        if holder.kind == "root" and holder.data[0] in ("ENV", "REQUEST", "HEADERS"):
             return Value("secret" if term in self.sent else "fixed", term.n)
         if self._from_attacker(key, game):
             return self._looked_up(term, game)
@@ -309,8 +308,8 @@ class Attack:
         while root.kind == "load":
             root = root.args[0]
         if root.kind == "root":
-            return root.data[0] in _STORES  # type: ignore[index]
-        return root.kind == "object" and bool(root.data[1].startup)  # type: ignore[index]
+            return root.data[0] in _STORES
+        return root.kind == "object" and bool(root.data[1].startup)
 
     def _input(self, term: Term, name: str | None, game: Game) -> Value:
         if name in _ERRORS:
@@ -376,10 +375,10 @@ class Attack:
     def _member(self, holder: Term, key: Term, game: Game) -> Value:
         name = text_of(key)
         if holder.kind == "mapping" and name is not None:
-            for own, value in zip(holder.data, holder.args, strict=True):  # type: ignore[call-overload]
+            for own, value in zip(holder.data, holder.args, strict=True):
                 if own == name:
                     return self.value(value, game)
-            return NOTHING if None not in holder.data else Value("fixed", holder.n)  # type: ignore[operator]
+            return NOTHING if None not in holder.data else Value("fixed", holder.n)
         if holder.kind == "sequence" and key.kind == "literal" and isinstance(value_of(key), int):
             index = int(value_of(key) or 0)
             return self.value(holder.args[index], game) if index < len(holder.args) else NOTHING
@@ -388,8 +387,14 @@ class Attack:
     def _call(self, term: Term, game: Game) -> Value:
         if self.facts.kinds.get(term) in ("fresh", "weak") or term in self.sent:
             return Value("secret", term.n)
+        name = str(term.data[0])
         if any(self._touched(arg, game) for arg in term.args):
-            return Value("opaque")
+            if any(contains(arg, is_state) for arg in term.args) or not any(self.is_sent(arg) for arg in term.args):
+                return Value("opaque")
+            return Value("secret", term.n)  # what is made of a secret alone is as secret
+        if not name or name.startswith("<"):  # a function of this program that was not entered may look for itself
+            if any(whole_request(arg) for arg in term.args):
+                return Value("opaque")
         return Value("unseen", term.n)  # it may well give back the stored state
 
     def _parsed(self, term: Term, game: Game) -> Value:
@@ -492,7 +497,14 @@ def same_shape(first: Term, second: Term) -> bool:
 
 def is_input(term: Term) -> bool:
     """A value straight from the request."""
-    return term.kind == "load" and term.args[0].kind == "root" and term.args[0].data[0] == "INPUT"  # type: ignore[index]
+    return term.kind == "load" and term.args[0].kind == "root" and term.args[0].data[0] == "INPUT"
+
+
+def whole_request(term: Term) -> bool:
+    """Whether a value is the request, the session or all that was sent, not one value of it."""
+    if term.kind == "root":
+        return term.data[0] in ("INPUT", "SESSION", "COOKIES", "REQUEST", "CALLBACK_URL")
+    return term.kind in ("sequence", "mapping", "alt", "unknown") and any(whole_request(one) for one in term.args)
 
 
 def is_state(term: Term) -> bool:

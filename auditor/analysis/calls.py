@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auditor import program as ir
-from auditor.analysis import effects
+from auditor.analysis import actions, effects
 from auditor.analysis.state import Slot, State
 from auditor.analysis.world import Arguments, Frame, Native, Pending, UnitInfo
 from auditor.terms import Term, alternatives, text_of, values
@@ -100,7 +100,7 @@ def evaluate(w: Walker, arguments: tuple[ir.Argument, ...], state: State, frame:
         elif argument.name == "**":
             frozen = effects.freeze(w, value, state)
             if frozen.kind == "mapping":
-                for key, part in zip(frozen.data, frozen.args, strict=True):  # type: ignore[call-overload]
+                for key, part in zip(frozen.data, frozen.args, strict=True):
                     if key is None:
                         out.open = True
                         out.named.setdefault("**", part)
@@ -167,7 +167,7 @@ def inline(w: Walker, function: Term, arguments: Arguments, state: State, frame:
     if key in world.stack or len(world.stack) >= DEPTH_LIMIT:
         w.record("lost", node, state, frame, name="recursion")
         return w.terms.unknown("recursion", arguments.all())
-    scopes: tuple[object, ...] = function.data[2]  # type: ignore[index]
+    scopes: tuple[object, ...] = function.data[2]
     number = world.serial()
     inner = Frame(
         number, (*scopes, number), info.program, unit, info.qualified,
@@ -204,7 +204,12 @@ def _not_entered(
     """A callee that has nothing to do with the flow: an unknown call of its name."""
     site = w.world.site(frame, node)
     given = [effects.freeze(w, one, state) for one in arguments.all()]
-    return w.terms.make("call", (f"<{info.qualified}>", tuple(arguments.named), site, False), tuple(given))
+    name = f"<{info.qualified}>"
+    result = w.terms.make("call", (name, tuple(arguments.named), site, False), tuple(given))
+    positional = len(arguments.positional)
+    named = dict(zip(arguments.named, given[positional:], strict=True))
+    actions.call_seen(w, info.unit.name, None, Arguments(given[:positional], named), result, state, frame, node)
+    return result
 
 
 def keep(w: Walker, slot: Slot, state: State, depth: int = 3) -> None:

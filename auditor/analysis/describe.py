@@ -56,10 +56,10 @@ def atom(condition: Term) -> str:
         return f"present {show(condition.args[0] if kind != 'load' else condition)}"
     if kind == "not":
         inner = condition.args[0]
-        if inner.kind == "compare" and inner.data[0] in _COMPARED:  # type: ignore[index]
+        if inner.kind == "compare" and inner.data[0] in _COMPARED:
             return atom(inner).replace(" == ", " != ")
         return atom(inner).replace("present ", "absent ", 1) if inner.kind in _PRESENCE else f"not {atom(inner)}"
-    if kind == "compare" and condition.data[0] in _COMPARED:  # type: ignore[index]
+    if kind == "compare" and condition.data[0] in _COMPARED:
         return " == ".join(sorted((show(side) for side in condition.args), key=lambda text: ("INPUT" not in text, text)))
     if kind in ("and", "or"):
         return "(" + f" {kind} ".join(sorted(atom(part) for part in condition.args)) + ")"

@@ -30,23 +30,23 @@ _GLOBAL = frozenset({"window", "globalThis", "self"})  # the object whose member
 
 def unit_key(function: Term) -> tuple[str, int]:
     """The key of a function's unit in the world's table."""
-    return function.data[0], function.data[1]  # type: ignore[index]
+    return function.data[0], function.data[1]
 
 
 def is_input(term: Term) -> bool:
     """Whether a value was read straight from the request."""
-    return term.kind == "load" and term.args[0].kind == "root" and term.args[0].data[0] == "INPUT"  # type: ignore[index]
+    return term.kind == "load" and term.args[0].kind == "root" and term.args[0].data[0] == "INPUT"
 
 
 def is_environment(term: Term) -> bool:
     """Whether a holder is the process's environment: it is set before any request, so its presence says nothing."""
-    return term.kind == "root" and term.data[0] == "ENV"  # type: ignore[index]
+    return term.kind == "root" and term.data[0] == "ENV"
 
 
 def holder_of(w: Walker, term: Term) -> Term:
     """The object whose slots a term means: a root is one object, however it was reached."""
     if term.kind == "root":
-        return w.terms.make("root", (term.data[0], ""))  # type: ignore[index]
+        return w.terms.make("root", (term.data[0], ""))
     return term
 
 
@@ -55,7 +55,7 @@ def holder_of(w: Walker, term: Term) -> Term:
 
 def known(w: Walker, term: Term, frame: Frame | None) -> Term:
     """A library's name as what its model says that it is."""
-    name, language = str(term.data[0]), str(term.data[1])  # type: ignore[index]
+    name, language = str(term.data[0]), str(term.data[1])
     if name.startswith("django.conf.settings."):
         found = w.setting(name.rpartition(".")[2])
         if found is not None:
@@ -107,7 +107,7 @@ def known_member(w: Walker, holder: Term, name: str, state: State, frame: Frame)
         return None
     if model.same == "object":
         return holder
-    if model.is_ == "callback-url" or (holder.kind == "root" and holder.data[0] == "CALLBACK_URL"):  # type: ignore[index]
+    if model.is_ == "callback-url" or (holder.kind == "root" and holder.data[0] == "CALLBACK_URL"):
         if model.is_ == "input" or model.is_ == "callback-url":
             return w.world.root(_ROOTS[model.is_], model.like or f"{full}.{name}")
         return w.world.root("CALLBACK_URL", model.like or "str")
@@ -143,7 +143,7 @@ def known_item(w: Walker, holder: Term, key: Term, state: State, frame: Frame) -
 def mapping_get(w: Walker, mapping: Term, key: Term) -> Term:
     """A value of a frozen mapping; an unknown key may be any of them."""
     name = text_of(key)
-    keys: tuple[str | None, ...] = mapping.data  # type: ignore[assignment]
+    keys: tuple[str | None, ...] = mapping.data
     if name is not None:
         for own, value in zip(reversed(keys), reversed(mapping.args), strict=True):
             if own == name:
@@ -171,9 +171,9 @@ def freeze(w: Walker, term: Term, state: State, depth: int = 6) -> Term:
                 continue
             keys.append(text_of(key) if key.kind == "literal" and key is not w.terms.true else None)
             parts.append(freeze(w, value, state, depth - 1))
-        if term.data[0] in _QUERY_TYPES:  # type: ignore[index]
+        if term.data[0] in _QUERY_TYPES:
             return w.terms.make("serial", "query", (w.terms.make("mapping", tuple(keys), tuple(parts)),))
-        if term.data[0] == "URL":  # type: ignore[index]
+        if term.data[0] == "URL":
             return as_text(w, term, state)
         return w.terms.make("mapping", tuple(keys), tuple(parts))
     if kind in ("sequence", "text", "serial") and depth:
@@ -189,7 +189,7 @@ def as_text(w: Walker, term: Term, state: State) -> Term:
     """A value as a text takes it up: builders of queries and addresses are written out as they stand now."""
     if term.kind != "object":
         return term
-    type_name = term.data[0]  # type: ignore[index]
+    type_name = term.data[0]
     if type_name in _QUERY_TYPES:
         return freeze(w, term, state)
     if type_name == "URL":
@@ -246,7 +246,7 @@ def spread_into(w: Walker, target: Term, value: Term, state: State) -> None:
     frozen = freeze(w, value, state, 2)
     whole = holder_of(w, target)
     if frozen.kind == "mapping":
-        for key, part in zip(frozen.data, frozen.args, strict=True):  # type: ignore[call-overload]
+        for key, part in zip(frozen.data, frozen.args, strict=True):
             if key is None:
                 _spread_slot(w, whole, part, state)
             else:
@@ -272,7 +272,7 @@ def without(w: Walker, value: Term, keys: Iterable[Term], state: State, frame: F
     frozen = freeze(w, value, state, 3)
     taken = {text_of(key) for key in keys}
     if frozen.kind == "mapping":
-        kept = [(k, v) for k, v in zip(frozen.data, frozen.args, strict=True) if k not in taken]  # type: ignore[call-overload]
+        kept = [(k, v) for k, v in zip(frozen.data, frozen.args, strict=True) if k not in taken]
         return w.terms.make("mapping", tuple(k for k, _ in kept), tuple(v for _, v in kept))
     return w.terms.unknown("rest", (frozen,))
 
@@ -405,7 +405,9 @@ def external_call(
 
 def _hand_on(w: Walker, value: Term, state: State, frame: Frame, node: ir.Node, depth: int = 3) -> None:
     """Functions given to something unknown may be called by it."""
-    if value.kind == "function":
+    if value.kind == "native":
+        calls.call(w, value, Arguments([], {}), state, frame, node)  # the rest of a pipeline: what is unknown goes on
+    elif value.kind == "function":
         if frame.startup:
             w.world.handed[value] = None  # a framework may call it: an entry of its own
         elif unit_key(value) not in w.world.stack:
@@ -625,9 +627,9 @@ def _entries(w: Walker, part: Term, model: Model) -> Term:
     terms = w.terms
     if part.kind == "serial":
         part = part.args[0]
-    if part.kind != "mapping" or None in part.data:  # type: ignore[operator]
+    if part.kind != "mapping" or None in part.data:
         return terms.make("sequence", "each", (terms.unknown("entry", (part,)),))
-    pairs = list(zip(part.data, part.args, strict=True))  # type: ignore[call-overload]
+    pairs = list(zip(part.data, part.args, strict=True))
     if model.how == "keys":
         return terms.make("sequence", None, tuple(terms.literal(key) for key, _ in pairs))
     if model.how == "values":
@@ -659,7 +661,7 @@ def _parsed(w: Walker, part: Term, model: Model, value: Term) -> Term:
     if part.kind == "alt":
         pairs = [(_parsed(w, one, model, value) if one is not w.terms.none else one, g) for one, g in alternatives(part)]
         return w.terms.alt(pairs)
-    if contains(part, lambda leaf: leaf.kind == "root" and leaf.data[0] == "CALLBACK_URL"):  # type: ignore[index]
+    if contains(part, lambda leaf: leaf.kind == "root" and leaf.data[0] == "CALLBACK_URL"):
         if model.how == "query":
             return w.world.root("INPUT", model.returns or "dict")
         return w.world.root("CALLBACK_URL", model.returns or "str")
@@ -677,7 +679,7 @@ def _built(
     """A builder of a query or an address, an object with slots until it is written out."""
     first = arguments.positional[0] if arguments.positional else None
     base = as_text(w, first, state) if first is not None else None
-    if base is not None and contains(base, lambda leaf: leaf.kind == "root" and leaf.data[0] == "CALLBACK_URL"):  # type: ignore[index]
+    if base is not None and contains(base, lambda leaf: leaf.kind == "root" and leaf.data[0] == "CALLBACK_URL"):
         return w.world.root("INPUT" if model.builds == "query" else "CALLBACK_URL", model.returns)
     made = w.world.new_object(model.returns, frame, node)
     if model.builds == "query":
@@ -775,7 +777,7 @@ def _assigned(
     for source in sources:
         frozen = freeze(w, source, state, 4)
         if frozen.kind == "mapping":
-            for key, part in zip(frozen.data, frozen.args, strict=True):  # type: ignore[call-overload]
+            for key, part in zip(frozen.data, frozen.args, strict=True):
                 if key is None:
                     spread_into(w, target, part, state)
                 else:
@@ -1043,7 +1045,7 @@ def stored(
     model = w.world.libraries.find(frame.language, named) if named else None
     if model is not None and model.is_ in ("request", "response"):
         return
-    if root.kind == "root" and root.data[0] in ("REQUEST", "INPUT", "ENV", "HEADERS", "CALLBACK_URL"):  # type: ignore[index]
+    if root.kind == "root" and root.data[0] in ("REQUEST", "INPUT", "ENV", "HEADERS", "CALLBACK_URL"):
         return
     at = node.at if node is not None else frame.unit.at if frame.unit is not None else 0
     frozen = freeze(w, value, state)

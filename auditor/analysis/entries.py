@@ -91,7 +91,7 @@ def _methods_of(w: Walker, handler: Term) -> list[Term]:
     if handler.kind == "alt":
         return [one for one in values(handler) if one.kind == "function"]
     cls: Term | None = handler if handler.kind == "class" else None
-    if handler.kind == "call" and str(handler.data[0]).endswith("as_view"):  # type: ignore[index]
+    if handler.kind == "call" and str(handler.data[0]).endswith("as_view"):
         cls = w.world.receivers.get(handler)
     if cls is None or cls.kind != "class":
         return []
@@ -244,7 +244,7 @@ def _by_annotation(
 ) -> Term:
     """FastAPI: a dependency, a known type, a model of the body, or a value of the request."""
     name = parameter.target.id if type(parameter.target) is ir.Name else ""
-    scope = Frame(None, function.data[2], info.program, None, info.qualified)  # type: ignore[index]
+    scope = Frame(None, function.data[2], info.program, None, info.qualified)
     default = w.value(parameter.default, state, scope) if parameter.default is not None else None
     annotation = w.value(parameter.annotation, state.fork(), scope) if parameter.annotation is not None else None
     for candidate in [default, *_annotated(w, parameter, state, scope)]:
@@ -260,7 +260,7 @@ def _by_annotation(
             return _body(w, one, state)
     markers = [default, *_annotated(w, parameter, state, scope)]
     marker = next((one for one in markers if one is not None and one.kind == "call" and _marks(one)), None)
-    kind = str(marker.data[0]).rpartition(".")[2] if marker is not None else ""  # type: ignore[index]
+    kind = str(marker.data[0]).rpartition(".")[2] if marker is not None else ""
     alias = actions.made_with(w, marker, "alias")
     holder = w.world.root("COOKIES" if kind == "Cookie" else "HEADERS" if kind == "Header" else "INPUT", "dict")
     loaded = w.read(holder, alias or w.terms.literal(name), state)
@@ -291,12 +291,12 @@ _MARKERS = ("Cookie", "Header", "Query", "Form", "Body", "Path", "File")
 
 
 def _marks(call: Term) -> bool:
-    return str(call.data[0]).rpartition(".")[2] in _MARKERS  # type: ignore[index]
+    return str(call.data[0]).rpartition(".")[2] in _MARKERS
 
 
 def _first_positional(call: Term) -> Term | None:
     """The first argument of a call that has no name."""
-    named = len(call.data[1]) + (1 if call.data[3] else 0)  # type: ignore[index]
+    named = len(call.data[1]) + (1 if call.data[3] else 0)
     return call.args[0] if len(call.args) > named else None
 
 
@@ -334,7 +334,7 @@ def _annotated(w: Walker, parameter: ir.Parameter, state: State, scope: Frame) -
 def _dependency(w: Walker, value: Term, language: str) -> Term | None:
     if value.kind != "call":
         return None
-    model = w.world.libraries.find(language, str(value.data[0]))  # type: ignore[index]
+    model = w.world.libraries.find(language, str(value.data[0]))
     if model is None or not model.depends or not value.args:
         return None
     return value.args[0]
@@ -345,7 +345,7 @@ def _by_decorator(w: Walker, info: UnitInfo, parameter: ir.Parameter, state: Sta
     scope = Frame(None, (("module", info.program.path),), info.program, None, info.qualified)
     for decorator in parameter.decorators:
         value = w.value(decorator, state.fork(), scope)
-        name = str(value.data[0]) if value.kind == "call" else ""  # type: ignore[index]
+        name = str(value.data[0]) if value.kind == "call" else ""
         model = w.world.libraries.find(frame.language, name)
         if model is None:
             if value.kind in ("root", "load"):
@@ -365,7 +365,7 @@ def guessed_arguments(w: Walker, function: Term) -> list[Term]:
     info = w.world.units[effects.unit_key(function)]
     conventions = _conventions(w, info.program)
     language = "python" if info.program.language == "python" else "javascript"
-    scope = Frame(None, function.data[2], info.program, None, info.qualified)  # type: ignore[index]
+    scope = Frame(None, function.data[2], info.program, None, info.qualified)
     parameters = list(info.unit.parameters)
     if info.unit.kind in ("method", "classmethod", "constructor") and language == "python":
         parameters = parameters[1:]
@@ -469,7 +469,7 @@ def with_instance(w: Walker, function: Term, info: UnitInfo) -> Term:
     """A method that a framework calls runs on the instance that it made."""
     if function.args or info.unit.kind not in ("method", "getter", "classmethod"):
         return function
-    owner = next((scope for scope in reversed(function.data[2]) if isinstance(scope, Term)), None)  # type: ignore[index]
+    owner = next((scope for scope in reversed(function.data[2]) if isinstance(scope, Term)), None)
     return calls.bound(w, function, instance_of(w, owner)) if owner is not None else function
 
 

@@ -672,13 +672,21 @@ class Walker:
         holder, name = key
         if not isinstance(holder, Term):
             holder = self.terms.make("root", (f"{holder[1]}", "")) if isinstance(holder, tuple) else self.terms.none
-        return self.terms.load(holder, name if isinstance(name, Term) else self.terms.literal(str(name)))
+        load = self.terms.load(holder, name if isinstance(name, Term) else self.terms.literal(str(name)))
+        if load not in self.world.types:
+            for write in self.world.writes:  # what other entries put there is of some type
+                if write.holder is load.args[0] and write.key is load.args[1]:
+                    known = self.world.name_of(write.value)
+                    if known:
+                        self.world.types[load] = known
+                        break
+        return load
 
     def late(self, value: Term, frame: Frame) -> Term:
         """A name imported within a cycle is resolved when it is used."""
         if value.kind != "late":
             return value
-        path, name, common = value.data  # type: ignore[misc]
+        path, name, common = value.data
         return self.exported(path, name, common) or self.terms.unknown("import")
 
     def bind_name(self, name: str, value: Term, state: State, frame: Frame, declares: bool) -> None:
@@ -772,7 +780,7 @@ class Walker:
             found = self.exported(path, name, common=True)
             return found if found is not None else terms.unknown("no such export", ())
         if holder.kind == "external":
-            return effects.known(self, world.external(f"{holder.data[0]}.{name}", frame.language), frame)  # type: ignore[index]
+            return effects.known(self, world.external(f"{holder.data[0]}.{name}", frame.language), frame)
         if holder.kind in ("object", "class"):
             found = self._own_member(holder, name, state, frame)
             if found is not None:
@@ -783,8 +791,8 @@ class Walker:
         if known is not None:
             return known
         value = self.noted(self.read(holder, terms.literal(name), state), frame)
-        if holder.kind == "root" and value.kind == "load" and holder.data[1]:  # type: ignore[index]
-            world.types.setdefault(value, f"{holder.data[1]}.{name}")  # type: ignore[index]
+        if holder.kind == "root" and value.kind == "load" and holder.data[1]:
+            world.types.setdefault(value, f"{holder.data[1]}.{name}")
         return value
 
     def _own_member(self, holder: Term, name: str, state: State, frame: Frame) -> Term | None:
@@ -902,7 +910,7 @@ class Walker:
 
     def outlives(self, holder: Term) -> bool:
         """Whether an object was made while a module loaded, so that all requests share it."""
-        return holder.kind == "object" and bool(holder.data[1].startup)  # type: ignore[index]
+        return holder.kind == "object" and bool(holder.data[1].startup)
 
     def _outlives(
         self, holder: Term, key: Term, value: Term, state: State, frame: Frame, node: ir.Node | None

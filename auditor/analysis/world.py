@@ -201,7 +201,7 @@ class World:
 
     def functions(self) -> list[Term]:
         """All closures that were made, by the place of their unit."""
-        return sorted(self.closures, key=lambda one: (one.data[0], one.data[1], one.n))  # type: ignore[index]
+        return sorted(self.closures, key=lambda one: (one.data[0], one.data[1], one.n))
 
     def serial(self) -> int:
         """A number that was not given before."""
@@ -247,33 +247,33 @@ class World:
             return known
         kind = term.kind
         if kind == "external":
-            return str(term.data[0])  # type: ignore[index]
+            return str(term.data[0])
         if kind == "root":
-            return str(term.data[1]) or None  # type: ignore[index]
+            return str(term.data[1]) or None
         if depth == 0:
             return None
         if kind == "load":
             key = term.args[1]
-            if key.kind == "literal" and isinstance(key.data[1], str):  # type: ignore[index]
+            if key.kind == "literal" and isinstance(key.data[1], str):
                 base = self.name_of(term.args[0], depth - 1)
                 if base == "dict":
                     return "dict"  # a value within what was read back: only its use tells more
-                return f"{base}.{key.data[1]}" if base else None  # type: ignore[index]
+                return f"{base}.{key.data[1]}" if base else None
             return None
         if kind == "call":
-            name = term.data[0]  # type: ignore[index]
+            name = term.data[0]
             return f"{name}()" if name else None
         if kind == "object":
             cls = self.instances.get(term)
             if cls is not None:
                 base = self.base_name(cls)
                 return f"{base}()" if base else None
-            return str(term.data[0]) or None  # type: ignore[index]
+            return str(term.data[0]) or None
         if kind == "class":
             return self.base_name(term)
         if kind == "alt":
             return next((name for value in term.args[::2] if (name := self.name_of(value, depth - 1))), None)
-        if kind in ("text", "serial") or (kind == "literal" and term.data[0] == "str"):  # type: ignore[index]
+        if kind in ("text", "serial") or (kind == "literal" and term.data[0] == "str"):
             return "str"
         if kind == "parsed":
             return "dict"

@@ -35,7 +35,7 @@ def from_request(event: Event) -> bool:
 
 def is_address(term: Term) -> bool:
     """The callback's whole address, from which a library takes the code."""
-    return term.kind == "root" and term.data[0] == "CALLBACK_URL"  # type: ignore[index]
+    return term.kind == "root" and term.data[0] == "CALLBACK_URL"
 
 
 def _callback(
@@ -48,14 +48,14 @@ def _callback(
     exchanged = at(worst.place, "the code is exchanged here")
     related = (exchanged, *_comparisons(application, worst))
     if question.against == "absent":
-        if said != "absent" or _unknown_caller(worst):
+        if said != "absent" or _unknown_caller(application, worst):
             return []
         message = (
             f"state is compared, but the comparison also holds when it is missing on both sides: the code is exchanged "
             f"at line {worst.place.line} for a visitor who began nothing"
         )
         return [observation(rule, items, "fail", where, message, related=related, unit=unit)]
-    if _unknown_caller(worst):
+    if _unknown_caller(application, worst):
         message = "the code is exchanged here, and nothing that was read shows the callback that it comes from"
         return [observation(rule, items, "review", worst.place, message, unit=unit)]
     if said == "fail" and worst.entry.method == "post" and not application.actions.get("authorize"):
@@ -77,8 +77,13 @@ def _callback(
     return [observation(rule, items, "pass", place, message, related=(exchanged,), unit=unit)]
 
 
-def _unknown_caller(event: Event) -> bool:
-    return event.entry.kind == "unit" and not from_request(event) and (event.entry.called or depends_on_caller(event))
+def _unknown_caller(application: Application, event: Event) -> bool:
+    """Whether what hands over the code is not seen: a unit that others call, or whose parameter the code is."""
+    if event.entry.kind != "unit":
+        return False
+    if from_request(event):
+        return event.entry.called and not application.actions.get("authorize")
+    return event.entry.called or depends_on_caller(event)
 
 
 def callback_place(application: Application, event: Event) -> tuple[Place, str]:

@@ -124,7 +124,7 @@ def holds(condition: Term, call: Term, status: int) -> Answer:
 
 
 def _compared(condition: Term, call: Term, status: int) -> Answer:
-    op, loose = condition.data  # type: ignore[misc]
+    op, loose = condition.data
     left, right = (_status(side, call, status) for side in condition.args)
     if left is None or right is None or isinstance(left, bool) or isinstance(right, bool):
         return MAYBE

@@ -95,7 +95,7 @@ def settled(application: Application, term: Term, depth: int = 3) -> Term:
 
 
 def _from_environment(leaf: Term) -> bool:
-    return leaf.kind == "root" and leaf.data[0] == "ENV"  # type: ignore[index]
+    return leaf.kind == "root" and leaf.data[0] == "ENV"
 
 
 def _configured(secret: Term) -> bool:

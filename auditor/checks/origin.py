@@ -141,17 +141,17 @@ def _best(application: Application, parts: list[Term], depth: int) -> Origin:
     found = [_single(application, part, depth - 1) for part in parts]
     for good in ("fresh", "unknown"):
         if good in found:
-            return good  # type: ignore[return-value]
+            return good
     for bad in ("weak", "startup", "request", "constant"):
         if bad in found:
-            return bad  # type: ignore[return-value]
+            return bad
     return "constant"
 
 
 def _loaded(application: Application, term: Term, depth: int) -> Origin:
     holder, key = term.args
     if holder.kind == "root":
-        identity = holder.data[0]  # type: ignore[index]
+        identity = holder.data[0]
         if identity == "INPUT":
             return "request"
         if identity == "ENV":
@@ -176,7 +176,7 @@ def _writes(application: Application, term: Term) -> list[Term]:
 
 
 def _made_at_startup(term: Term) -> bool:
-    return term.kind == "call" and bool(term.data[2].startup)  # type: ignore[index]
+    return term.kind == "call" and bool(term.data[2].startup)
 
 
 __all__ = ["answer", "contains", "text_of"]

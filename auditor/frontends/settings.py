@@ -23,7 +23,7 @@ _READERS: dict[str, Callable[[Settings], None]] = {
     "yaml": read_yaml, "yml": read_yaml, "toml": read_toml, "json": read_json, "jsonc": read_json, "json5": read_json,
     "xml": read_xml, "plist": read_xml, "gradle": read_gradle, "kts": read_gradle,
 }  # fmt: skip
-_TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|<%.*?%>")
+_TAG = re.compile(r"\{\{[^{}\n]*\}\}|\{%[^%\n]*%\}|<%[^%\n]*%>")
 _NAMES = ("name", "key", "Name")
 _VALUES = ("value", "Value")
 

@@ -144,7 +144,7 @@ def _plain(written: str) -> str:
 # -------------------------------------------------------------------------------------------- containers
 
 _INSTRUCTION = re.compile(r"\s*(ENV|ARG)\s+", re.IGNORECASE)
-_ENVIRONMENT = re.compile(r"([A-Za-z_]\w*)=(\"(?:[^\"\\]|\\.)*\"|'[^']*'|(?:[^\s\\]|\\[^\n])*)", re.DOTALL)
+_ENVIRONMENT = re.compile(r"(?<!\w)([A-Za-z_]\w{0,200})=(\"(?:[^\"\\]|\\.)*\"|'[^']*'|(?:[^\s\\]|\\[^\n])*)", re.DOTALL)
 _OLD_ENVIRONMENT = re.compile(r"([A-Za-z_]\w*)[ \t]+(.*)", re.DOTALL)
 
 
@@ -199,7 +199,9 @@ def _continued(text: str) -> Iterator[tuple[int, str]]:
 _FIELD = re.compile(
     r"\b(?:buildConfigField|resValue)\b[\s(]*\"[^\"\n]*\"\s*,\s*\"([\w.]+)\"\s*,\s*(['\"])((?:[^\\\n]|\\.)*?)\2"
 )
-_GRADLE = re.compile(r"([A-Za-z_][\w.]*)[\"']?\]?\s*[:=]\s*(?P<quote>[\"'])((?:[^\\\n]|\\.)*?)(?P=quote)")
+_GRADLE = re.compile(
+    r"(?<![\w.])([A-Za-z_][\w.]{0,200})[\"']?\]?\s*[:=]\s*(?P<quote>[\"'])((?:[^\\\n]|\\.)*?)(?P=quote)"
+)
 
 
 def read_gradle(settings: Settings) -> None:

@@ -60,7 +60,10 @@ def read_yaml(settings: Settings) -> None:
                 _yaml_scalar(settings, open_, event, anchors)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise Unreadable("syntax", "not valid YAML", mark.line + 1 if mark is not None else 0) from None
+        line = mark.line + 1 if mark is not None else 0
+        if error.problem == "exceeded maximum nesting depth":  # libyaml's own bound, which a long line reaches first
+            raise Unreadable("too-deep", f"more than {DEPTH} levels", line) from None
+        raise Unreadable("syntax", "not valid YAML", line) from None
     except yaml.YAMLError:
         raise Unreadable("syntax", "not valid YAML: a character that it does not allow") from None
 
@@ -70,6 +73,7 @@ def _path_below(settings: Settings, parent: _Open, offset: int) -> tuple[str, ..
     if not parent.is_map:
         return settings.below(parent.path, parent.count, offset)
     if parent.key is None:
+        parent.start = offset
         return settings.below(parent.path, "?", offset)
     return settings.below(parent.path, parent.key, offset)
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from itertools import groupby
 
-from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite  # type: ignore[attr-defined]
+from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from auditor.model import Finding, ItemResult, Report
 from auditor.reports import Options, shared

@@ -22,7 +22,7 @@ MARKS: dict[Status, str] = {
     "pass": "✅ pass", "fail": "❌ **fail**", "review": "🔍 review", "not-applicable": "➖ n/a", "attested": "✍️ attested",
 }  # fmt: skip
 
-_PLAIN_PATH = re.compile(r"[\w./:+=-](?:[\w./:+= -]*[\w./:+=-])?", re.ASCII)
+_FITS_BACKTICKS = re.compile(r"[^\s`|](?:[^`|]*[^\s`|])?")
 _SPECIAL = re.compile(r"[\\`*_{}\[\]<>|~&$!]|^(?=(?:[-+#=]|\d+[.)]))")
 _MENTION = re.compile(r"([@#])(?=\w)")
 _ADDRESS = re.compile(r"(https?|ftp|www)(?=[:.])", re.IGNORECASE)
@@ -84,17 +84,19 @@ class _Page:
         self._left_out[what] = len(lines) - kept
 
     def text(self) -> str:
-        missing = [f"{number} {what}{'' if number == 1 else ' (each)'}" for what, number in self._left_out.items() if number]
+        missing = _listed(self._left_out)
         if missing:
-            self._blocks.append(f"> **Cut**: no room for {_listed(self._left_out)}. The other formats have everything.")
+            self._blocks.append(f"> **Cut:** there was no room for {missing}. The other formats hold everything.")
         return "\n\n".join(self._blocks) + "\n"
 
 
 def _listed(left_out: dict[str, int]) -> str:
     plurals = {"piece of advice": "pieces of advice", "item to review": "items to review"}
-    parts = [f"{number} more {what if number == 1 else plurals.get(what, what + 's')}"
-             for what, number in left_out.items() if number]  # fmt: skip
-    return ", ".join(parts)
+    return ", ".join(
+        f"{number} more {what if number == 1 else plurals.get(what, f'{what}s')}"
+        for what, number in left_out.items()
+        if number
+    )
 
 
 # ---------------------------------------------------------------------------------------------------- parts
@@ -193,7 +195,7 @@ def prose(text: str) -> str:
 def code(text: str) -> str:
     """Text as code: in backticks where that is safe in a table too, else as HTML in entities."""
     shown = escape(text)
-    if _PLAIN_PATH.fullmatch(shown):
+    if _FITS_BACKTICKS.fullmatch(shown):
         return f"`{shown}`"
     inner = "".join(letter if letter.isalnum() or letter in " /.-" else f"&#{ord(letter)};" for letter in shown)
     return f"<code>{inner}</code>" if inner else ""

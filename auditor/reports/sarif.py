@@ -15,6 +15,7 @@ from urllib.parse import quote
 from auditor.model import Confidence, Finding, Problem, ProblemKind, RelatedPlace, Report, Severity
 from auditor.reports import Options, shared
 from auditor.reports.github_hash import line_hashes
+from auditor.reports.masking import shade
 from auditor.reports.source import Sources
 from auditor.reports.terminal import escape
 
@@ -237,7 +238,9 @@ def _example(example: Example) -> str:
         fence = "`" * max(3, 1 + max(map(len, re.findall("`+", code)), default=0))
         language = _language(path, example.language)
         title = f"`{path}`\n\n" if path else ""
-        blocks.append(f"{title}{fence}{language}\n{code.rstrip()}\n{fence}")
+        # The secrets of examples are made up, but a scanner that reads this file cannot know that.
+        shown = "\n".join(shade(line, path) for line in code.rstrip().split("\n"))
+        blocks.append(f"{title}{fence}{language}\n{shown}\n{fence}")
     return "\n\n".join(blocks)
 
 

@@ -82,12 +82,22 @@ class Sources:
         if not 0 < line <= len(lines):
             return []
         last = min(max(line, end_line), line + SPAN - 1, len(lines))
-        numbers = range(max(1, line - AROUND), min(len(lines), last + AROUND) + 1)
+        numbers = _without_blank_ends(lines, range(max(1, line - AROUND), min(len(lines), last + AROUND) + 1), line, last)
         hidden = set(numbers) if is_about_secrets(rule) else self._secret.get(path, set())
         return [
             Quoted(number, _quoted(lines[number - 1], path, number in hidden), line <= number <= last)
             for number in numbers
         ]
+
+
+def _without_blank_ends(lines: list[str], numbers: range, line: int, last: int) -> range:
+    """These line numbers without empty lines at either end; `line` to `last` stay."""
+    start, stop = numbers.start, numbers.stop
+    while start < line and not lines[start - 1].strip():
+        start += 1
+    while stop > last + 1 and not lines[stop - 2].strip():
+        stop -= 1
+    return range(start, stop)
 
 
 def _units(text: str) -> int:
