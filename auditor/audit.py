@@ -11,6 +11,7 @@ from auditor import catalogue, checks, config, judge, loading
 from auditor.analysis.analyse import analyse
 from auditor.checks.application import Application
 from auditor.discover import ignore, prefilter, tree
+from auditor.discover.committed import committed
 from auditor.errors import UsageError
 from auditor.model import SCHEMA, Files, Observation, Report, Tool
 
@@ -40,7 +41,9 @@ def audit(
     finally:
         sys.setrecursionlimit(limit)
     problems = (*loaded.problems, *facts.problems)
-    application = Application(facts, loaded.programs, loaded.hints, problems)
+    application = Application(
+        facts, loaded.programs, loaded.hints, loaded.front_end, problems, loaded.committed, committed(audited)
+    )
 
     observations: list[Observation] = []
     for name, rule in sorted(known.rules.items()):

@@ -107,7 +107,7 @@ def parse(text: str, kind: type[Any], where: str) -> Any:
     """YAML text as `kind`; raises UsageError that names the file and what is wrong with it."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        data = yaml.load(text, Loader=loader)
+        data = yaml.load(text, Loader=loader)  # noqa: S506  both are the safe loader, one is written in C
         return msgspec.convert(data, kind)
     except yaml.YAMLError as problem:
         raise UsageError(f"{where}: not valid YAML: {problem}") from problem

@@ -14,13 +14,13 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from auditor import __version__
 from auditor.errors import InternalError, UsageError
-from auditor.reports import FOR_MACHINES, RENDERERS, Options
+from auditor.reports import FOR_MACHINES, RENDERERS, Options, Reader
 
 if TYPE_CHECKING:
     from auditor.model import Report
@@ -55,6 +55,32 @@ def run(arguments: Sequence[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
+class Target(NamedTuple):
+    """A format and the file it is written to; None for standard output, or for the file of --output."""
+
+    name: str
+    file: Path | None
+
+
+def _parse_formats(_context: click.Context, _option: click.Parameter, values: Sequence[str]) -> tuple[Target, ...]:
+    """NAME or NAME=FILE, each."""
+    targets = []
+    for value in values:
+        name, equals, file = value.partition("=")
+        if name not in RENDERERS:
+            raise click.BadParameter(
+                f"there is no format {name!r}{_suggestion(name, list(RENDERERS), _known_formats())}"
+            )
+        if equals and not file:
+            raise click.BadParameter(f"{value} names no file")
+        targets.append(Target(name, Path(file) if file else None))
+    return tuple(targets)
+
+
+def _known_formats() -> str:
+    return f"the formats are {', '.join(RENDERERS)}"
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name=NAME, message="%(prog)s %(version)s")
 def commands() -> None:
@@ -66,8 +92,19 @@ def commands() -> None:
 
 @commands.command()
 @click.argument("path", default=".", type=click.Path(path_type=Path))
-@click.option("--format", "format_", type=click.Choice(tuple(RENDERERS)), help="How to write the report.  [text]")
-@click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="Write the report to this file.")
+@click.option(
+    "--format",
+    "-f",
+    "formats",
+    metavar="NAME[=FILE]",
+    callback=_parse_formats,
+    multiple=True,
+    help=f"How to write the report, once for each format: {', '.join(RENDERERS)}. With =FILE it goes to that file, "
+    "and what goes to standard output stays as it is.  [text]",
+)
+@click.option(
+    "--output", "-o", type=click.Path(path_type=Path), help="Write to this file what would go to standard output."
+)
 @click.option("--fail-on", type=click.Choice(THRESHOLDS), help="Exit 1 for findings at or above this severity.  [low]")
 @click.option("--strict", is_flag=True, help="Exit 1 also for items to review and for problems.")
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="Read this configuration file.")
@@ -76,7 +113,7 @@ def commands() -> None:
 @click.option("--no-color", is_flag=True, help="Never use colours; NO_COLOR in the environment does the same.")
 def audit(
     path: Path,
-    format_: str | None,
+    formats: tuple[Target, ...],
     output: Path | None,
     fail_on: str | None,
     strict: bool,
@@ -88,11 +125,13 @@ def audit(
     """Audit the application at PATH, by default the current folder.
 
     \b
-    Exit code: 0  nothing failed
-               1  something failed (with --strict also: something needs a review or could not be read)
-               2  wrong arguments or configuration, or nothing to audit
-               3  an error of this program
+    Exit code, whatever the format:
+      0  nothing failed
+      1  something failed (with --strict also: something needs a review or could not be read)
+      2  wrong arguments or configuration, nothing to audit, or a file that cannot be written
+      3  an error of this program
     """
+    _check_targets(formats, output)
     from auditor import outcome
     from auditor.audit import audit as run_audit
     from auditor.config import Threshold, load
@@ -105,10 +144,12 @@ def audit(
     with _progress(wanted=not quiet) as progress:
         report: Report = run_audit(path, config_file=config_file, progress=progress)
 
-    chosen_format = format_ or config.format
     detail: Any = "full" if verbose else "brief" if quiet else "normal"
-    options = _options(no_color, output)._replace(detail=detail)
-    _write(RENDERERS[chosen_format](report, options), output, chosen_format in FOR_MACHINES)
+    targets = _targets(formats, config.format, output)
+    options = _options(no_color)._replace(
+        detail=detail, read=_reader(root), part=_part(root, chosen), rules=_rules(targets)
+    )
+    _write_report(report, options, targets)
     threshold: Threshold = fail_on or config.fail_on  # type: ignore[assignment]  # click has checked the choice
     result = outcome.outcome(report, threshold, strict or config.strict)
     if result.line and not (quiet and result.code == outcome.PASSED):
@@ -125,7 +166,7 @@ def checklist(format_: str) -> int:
 
     items = catalogue.load().checklist
     is_json = format_ == "json"
-    _write(pages.checklist_json(items) if is_json else pages.checklist_text(items, _options()), None, is_json)
+    _write(pages.checklist_json(items) if is_json else pages.checklist_text(items, _options()), is_json)
     return 0
 
 
@@ -144,7 +185,7 @@ def explain(name: str) -> int:
         text = pages.rule_page(known.rules[name.lower()], known, _options())
     else:
         raise UsageError(f"there is no rule or item {name!r}{_suggestion(name, [*items, *known.rules])}")
-    _write(text, None, False)
+    _write(text, False)
     return 0
 
 
@@ -158,7 +199,7 @@ def schema_report() -> int:
     """Show the JSON Schema of `audit --format json`."""
     from auditor.reports.schema import render_schema
 
-    _write(render_schema(), None, True)
+    _write(render_schema(), True)
     return 0
 
 
@@ -172,19 +213,89 @@ def _say(text: str) -> None:
     click.echo(f"{NAME}: {escape(text)}", err=True)
 
 
-def _suggestion(name: str, known: Sequence[str]) -> str:
+def _suggestion(name: str, known: Sequence[str], otherwise: str = f"`{NAME} checklist` shows the items") -> str:
     import difflib
 
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5) or difflib.get_close_matches(
         name.upper(), known, n=1
     )
-    return f": did you mean {close[0]!r}?" if close else f": `{NAME} checklist` shows the items"
+    return f": did you mean {close[0]!r}?" if close else f": {otherwise}"
 
 
-def _options(no_color: bool = False, output: Path | None = None) -> Options:
-    """What standard output can show; a file gets UTF-8 and no colours."""
-    if output is not None:
-        return Options()
+def _check_targets(formats: Sequence[Target], output: Path | None) -> None:
+    """Raises UsageError for what cannot all be written: said before the audit, which may take long."""
+    unnamed = [target.name for target in formats if target.file is None]
+    if len(unnamed) > 1:
+        raise UsageError(
+            f"--format {unnamed[0]} and --format {unnamed[1]} would both go to standard output: "
+            f"give one of them a file, as in --format {unnamed[1]}=FILE"
+        )
+    files = [target.file for target in formats if target.file] + ([output] if output else [])
+    for number, file in enumerate(files):
+        if file in files[:number]:
+            raise UsageError(f"{file}: two formats cannot go to the same file")
+        folder = file.parent
+        if file.is_dir():
+            raise UsageError(f"{file}: could not be written: Is a directory")
+        if not folder.is_dir():
+            reason = "Not a directory" if folder.exists() else "No such file or directory"
+            raise UsageError(f"{file}: could not be written: {reason}")
+
+
+def _targets(formats: Sequence[Target], default: str, output: Path | None) -> list[Target]:
+    """All that is to be written. What has no file of its own, else the default, goes to `output`."""
+    named = [target for target in formats if target.file is not None]
+    unnamed = [target.name for target in formats if target.file is None] or [default]
+    return [*named, Target(unnamed[0], output)]
+
+
+def _rules(targets: Sequence[Target]) -> Any:
+    """The catalogue's rules, for the formats that describe them."""
+    if {"sarif", "html"}.isdisjoint(target.name for target in targets):
+        return {}
+    from auditor import catalogue
+
+    return catalogue.load().rules
+
+
+def _part(root: Path, chosen: Path) -> str:
+    """The audited folder or file relative to the repository's root."""
+    below = chosen.relative_to(root).as_posix()
+    return "" if below == "." else below
+
+
+def _reader(root: Path) -> Reader:
+    """Reads an audited file once more, for a report that needs its lines; never outside of the root."""
+    from auditor.discover.files import read_regular
+    from auditor.discover.tree import SIZE_LIMIT
+
+    def read(path: str) -> bytes | None:
+        file = root / path
+        try:
+            if not file.parent.resolve().is_relative_to(root):
+                return None
+            data = read_regular(os.fsencode(file), SIZE_LIMIT)
+        except (OSError, ValueError):
+            return None
+        return data if len(data) <= SIZE_LIMIT else None
+
+    return read
+
+
+def _write_report(report: Report, options: Options, targets: Sequence[Target]) -> None:
+    """Renders all before anything is written, and files before standard output."""
+    from auditor.reports.files import write_all
+
+    for_a_file = options._replace(color=False, width=100, unicode=True)
+    texts = [RENDERERS[one.name](report, for_a_file if one.file else options) for one in targets]
+    write_all({one.file: text.encode() for one, text in zip(targets, texts, strict=True) if one.file})
+    for one, text in zip(targets, texts, strict=True):
+        if one.file is None:
+            _write(text, one.name in FOR_MACHINES)
+
+
+def _options(no_color: bool = False) -> Options:
+    """What standard output can show."""
     is_terminal = sys.stdout.isatty()
     environment = os.environ
     plain = no_color or bool(environment.get("NO_COLOR")) or environment.get("TERM") == "dumb"
@@ -204,14 +315,8 @@ def _can_encode(text: str) -> bool:
     return True
 
 
-def _write(text: str, output: Path | None, for_machines: bool) -> None:
-    """The report, to the file or to standard output; a reader that has gone away is no error."""
-    if output is not None:
-        try:
-            output.write_bytes(text.encode())
-        except OSError as error:
-            raise UsageError(f"{output}: could not be written: {error.strerror}") from None
-        return
+def _write(text: str, for_machines: bool) -> None:
+    """A page to standard output; a reader that has gone away is no error."""
     encoding = "utf-8" if for_machines else sys.stdout.encoding or "utf-8"
     try:
         sys.stdout.buffer.write(text.encode(encoding, "backslashreplace"))

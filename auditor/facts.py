@@ -84,6 +84,8 @@ class Facts:
     """Where each comparison was first made."""
     made: Mapping[Term, Place]
     """Where a fresh or weak value is made."""
+    tokens: frozenset[Term]
+    """Values that a library hands over as tokens: parameters of a callback, members of its result."""
     readers: Mapping[tuple[int, Term], tuple[str, str]]
     """(entry, value of the request) -> (path, qualified name) of the unit that reads it first."""
     heads: Mapping[tuple[str, str], int]

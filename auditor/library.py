@@ -241,7 +241,7 @@ class ClassRoutes(Part):
 
 
 class Library(Part):
-    """One library: its names, what parameters are called by convention, which exceptions are which."""
+    """One library (`modules` "*": its parameters are named so in every file): its names, what parameters are called by convention, which exceptions are which."""
 
     library: str
     language: Literal["python", "javascript"]

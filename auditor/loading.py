@@ -17,20 +17,27 @@ from auditor.program import Program
 ROUNDS = 4
 LINES_LIMIT = 40_000  # lines that later rounds may add up to
 _CODE = ("python", "javascript", "typescript")
+_WALKED = (*_CODE, "html")
+_SECRET_WORDS = ("secret", "sk_live_", "sk_test_", "mcs_", "gocspx-", "sq0csp-")
 _ROLE_WORDS = ("authorization_code", "client_secret", "clientsecret", "access_token", "refresh_token", "accesstoken")
 _SHORT = 5  # names up to this length are too common to search for
 
 
 @dataclasses.dataclass(frozen=True)
 class Loaded:
-    """What was read: programs by path, every readable path, hints of an OAuth client, what could not be read."""
+    """What was read: programs by path, every readable path, hints of an OAuth client, what could not be read.
+
+    `committed`: the paths that git tracks, None where that is not known.
+    """
 
     programs: Mapping[str, Program]
     paths: tuple[str, ...]
     hints: tuple[Place, ...]
+    front_end: tuple[Place, ...]
     problems: tuple[Problem, ...]
     read: int
     lines: Mapping[str, bytes]
+    committed: frozenset[str] | None
 
 
 @dataclasses.dataclass
@@ -45,7 +52,7 @@ def load(
 ) -> Loaded:
     """Read the tree and lower what may matter. `flow` and `hints` are the catalogue's words."""
     sources, problems = _sources(tree)
-    chosen = [path for path, source in sources.items() if source.language in _CODE and prefilter.find_words(source.data, flow)]
+    chosen = [path for path, source in sources.items() if source.language in _WALKED and prefilter.find_words(source.data, flow)]
     found_hints = tuple(_hint(source, hints) for source in sources.values() if prefilter.find_words(source.data, hints))
     programs: dict[str, Program] = {}
     failed: set[str] = set()
@@ -60,9 +67,26 @@ def load(
         chosen = _next(number, sources, programs, failed, linker, LINES_LIMIT - lines)
         if not chosen:
             break
+    _lower_settings(sources, programs, failed, problems, workers)
     return Loaded(
-        programs, tuple(sources), found_hints, tuple(problems), len(tree.entries), {path: s.data for path, s in sources.items()}
+        programs, tuple(sources), found_hints, tuple(_front_end(sources)), tuple(problems), len(tree.entries), {path: s.data for path, s in sources.items()}, _committed(tree)
     )
+
+
+def _committed(tree: Tree) -> frozenset[str] | None:
+    """The paths that git tracks; None in a folder, where it is not known."""
+    return None if tree.kind == "folder" else frozenset(entry.path for entry in tree.entries if entry.tracked)
+
+
+def _lower_settings(
+    sources: Mapping[str, _Source], programs: dict[str, Program], failed: set[str], problems: list[Problem], workers: int
+) -> None:
+    """Lower the configuration files with a word for a secret. One that cannot be read matters if it has an OAuth client's."""
+    words = prefilter.compile_needles(_SECRET_WORDS)
+    chosen = [path for path, one in sources.items() if one.language == "settings" and prefilter.find_words(one.data, words)]
+    unread: list[Problem] = []
+    _lower(chosen, sources, programs, failed, unread, workers)
+    problems.extend(one for one in unread if _bears_role(sources[one.path].data))
 
 
 def _sources(tree: Tree) -> tuple[dict[str, _Source], list[Problem]]:
@@ -82,6 +106,20 @@ def _sources(tree: Tree) -> tuple[dict[str, _Source], list[Problem]]:
         if language is not None:
             out[entry.path] = _Source(entry, language, data)
     return out, problems
+
+
+_SCRIPTS = (b"document.", b"window.", b"localstorage", b'from "react', b"from 'react", b"react-native", b"createroot(")
+
+
+def _front_end(sources: Mapping[str, _Source]) -> Iterable[Place]:
+    """Where a script runs in a browser or on a phone: a page with a script, a module that uses what only they have."""
+    for path, source in sources.items():
+        lowered = source.data.lower()
+        words = (b"<script",) if source.language == "html" else _SCRIPTS if source.language in _CODE[1:] else ()
+        first = min((at for word in words if (at := lowered.find(word)) >= 0), default=-1)
+        if first >= 0:
+            line = lowered.count(b"\n", 0, first) + 1
+            yield Place(path, line, line, "a script of the front end")
 
 
 def _hint(source: _Source, hints: Needles) -> Place:
@@ -115,11 +153,11 @@ def _next(
     for path in sorted(bearing if number else programs):
         for target in imports(programs[path], linker):
             found[target] = None
-    for path in _mentioning(bearing, sources, programs):
+    for path in (*_mentioning(bearing, sources, programs), *_injected(bearing, sources, programs)):
         found[path] = None
     out: list[str] = []
     for path in found:
-        if path in programs or path in failed or path not in sources or sources[path].language not in _CODE:
+        if path in programs or path in failed or path not in sources or sources[path].language not in _WALKED:
             continue
         room -= sources[path].data.count(b"\n")
         if room < 0:
@@ -154,12 +192,7 @@ def _mentioning(
     """Files not yet read that name a unit of a role-bearing file together with its module."""
     wanted: list[tuple[str, Needles]] = []
     for path in bearing:
-        names = {
-            node.unit.name if type(node) is ir.Define else node.definition.name
-            for node in programs[path].body
-            if type(node) in (ir.Define, ir.DefineClass)
-        }
-        names |= {name for name in _exported_names(programs[path])}
+        names = {*_defined_names(programs[path]), *_exported_names(programs[path])}
         long_names = sorted(name for name in names if len(name) > _SHORT)
         if long_names:
             wanted.append((path.rpartition("/")[2].split(".")[0], prefilter.compile_needles((), long_names)))
@@ -172,6 +205,33 @@ def _mentioning(
                 out.append(path)
                 break
     return out
+
+
+def _injected(bearing: Sequence[str], sources: Mapping[str, _Source], programs: Mapping[str, Program]) -> list[str]:
+    """Files not yet read that are called what a role-bearing file has handed in: `userService`, user.service.js."""
+    names = {
+        _flat(node.target.id)
+        for path in bearing
+        for node in ir.walk(programs[path])
+        if type(node) is ir.Parameter and type(node.target) is ir.Name and len(node.target.id) > _SHORT
+    }
+    return [
+        path
+        for path, source in sources.items()
+        if path not in programs and source.language in _CODE and _flat(path.rpartition("/")[2].rpartition(".")[0]) in names
+    ]
+
+
+def _flat(name: str) -> str:
+    return "".join(letter for letter in name.lower() if letter.isalnum())
+
+
+def _defined_names(program: Program) -> Iterable[str]:
+    for statement in program.body:
+        if type(statement) is ir.Define:
+            yield statement.unit.name
+        elif type(statement) is ir.DefineClass:
+            yield statement.definition.name
 
 
 def _exported_names(program: Program) -> Iterable[str]:

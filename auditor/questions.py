@@ -44,4 +44,19 @@ class HandledQuestion(Question, tag="handled"):
     status: Literal[401, 403]
 
 
-Check: TypeAlias = LiteralQuestion | OriginQuestion | GuardedQuestion | HandledQuestion
+class FlowQuestion(Question, tag="flow"):
+    """Does a secret of one of these kinds reach a sink in the clear?"""
+
+    kinds: tuple[Literal["access-token", "refresh-token", "token-response", "client-secret"], ...]
+    to: Literal["log", "response", "web-storage"]
+
+
+class TrackedQuestion(Question, tag="tracked"):
+    """Is a secret committed in a file: an environment file, or any other that is no source?"""
+
+    files: Literal["environment", "other"]
+
+
+Check: TypeAlias = (
+    LiteralQuestion | OriginQuestion | GuardedQuestion | HandledQuestion | FlowQuestion | TrackedQuestion
+)

@@ -98,7 +98,7 @@ class Terms:
             found = self._table[key] = Term(kind, data, args, len(self._table))
         return found
 
-    def literal(self, value: str | int | float | bool | None) -> Term:
+    def literal(self, value: str | float | None) -> Term:
         """A constant."""
         return self.make("literal", (type(value).__name__, value))
 

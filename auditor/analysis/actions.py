@@ -56,8 +56,8 @@ def address(term: Term) -> Address | None:
     for part in parts:
         if part.kind != "literal":
             if part.kind == "serial" and part.data == "query":
-                for name, value in collected([part]).items():
-                    fields.setdefault(name, value)
+                for name, field in collected([part]).items():
+                    fields.setdefault(name, field)
                 asked = True
             elif key is not None:
                 pieces.append(part)
@@ -81,7 +81,7 @@ def address(term: Term) -> Address | None:
             else:
                 before, mark, text = _cut(text, "?")
                 base.append(before)
-                asked = asked or bool(mark)
+                asked = bool(mark)
     finish()
     return Address("".join(base), fields, opened) if asked else None
 
@@ -202,7 +202,7 @@ def _authorize_path(base: str) -> bool:
 def _authorize(
     w: Walker, url: Term, fields: dict[str, Term], opened: bool, node: ir.Node, state: State, frame: Frame
 ) -> None:
-    details = {"url": url}
+    details: dict[str, Term] = {"url": url}
     if "state" in fields:
         details["state"] = _interned(w, fields["state"])
     elif opened:
@@ -211,7 +211,7 @@ def _authorize(
         details["scope"] = _interned(w, fields["scope"])
     if "redirect_uri" in fields:
         details["redirect_uri"] = _interned(w, fields["redirect_uri"])
-    w.record("authorize", node, state, frame, **details)
+    w.record("authorize", node, state, frame, "", **details)
 
 
 def _interned(w: Walker, term: Term) -> Term:
@@ -358,7 +358,7 @@ def _constant(term: Term) -> bool:
 
 def _varies(leaf: Term) -> bool:
     if leaf.kind == "root":
-        return leaf.data[0] != "ENV"
+        return bool(leaf.data[0] != "ENV")
     if leaf.kind == "load":
         root = leaf
         while root.kind == "load":
@@ -435,13 +435,10 @@ def _on(does: Flow, options: Term | None, fields: dict[str, Term]) -> bool | Non
             continue
         if given.kind == "literal":
             return value_of(given) in does.values or (True in does.values and bool(value_of(given)))
-        elif given.kind in ("sequence", "mapping", "object", "call"):
+        if given.kind in ("sequence", "mapping", "object", "call"):
             words = [value_of(one) for one in given.args if one.kind == "literal"]
-            if given.kind != "sequence" or any(word in does.values for word in words):
-                return True
-            return False
-        else:
-            return None
+            return given.kind != "sequence" or any(word in does.values for word in words)
+        return None
     return does.default
 
 
@@ -476,9 +473,9 @@ def _library_exchange(
     if does.does == "both":
         state = state.fork()  # what one client checks says nothing of what comes after
     code = option(w, does.code, arguments, fields) if does.code is not None else None
-    if does.response is not None and code is None and not arguments.open:
-        if option(w, does.response, arguments, fields) is None:
-            return  # another grant
+    no_code = does.response is not None and code is None and not arguments.open
+    if no_code and option(w, does.response, arguments, fields) is None:
+        return  # another grant
     received = w.read(w.world.root("INPUT", "dict"), terms.literal("state"), state)
     checked = terms.make("completed", None, (terms.make("op", "library-check", (details["call"],)),))
     if does.checks == "always":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from auditor import program as ir
 from auditor.analysis import calls, effects, entries
@@ -17,7 +17,7 @@ from auditor.model import Problem
 
 def analyse(programs: Iterable[ir.Program], paths: Iterable[str], libraries: Libraries) -> Facts:
     """All facts of the loaded programs. `paths` are all paths of the tree: an import may mean a file not loaded."""
-    loaded = {program.path: program for program in programs}
+    loaded = {program.path: program for program in programs if program.language != "settings"}
     world = World(loaded, libraries, Linker(paths))
     walker = Walker(world)
     modules = tuple(_walk_module(walker, loaded[path], number) for number, path in enumerate(_import_order(world)))
@@ -36,6 +36,7 @@ def analyse(programs: Iterable[ir.Program], paths: Iterable[str], libraries: Lib
         media=world.media,
         terms=world.terms,
         made={term: world.place(program, at) for term, (program, at) in world.made.items()},
+        tokens=frozenset(world.tokens),
         readers=world.read_at,
         heads={
             (info.program.path, info.qualified): info.program.spans[info.unit.head or info.unit.at][0]

@@ -392,9 +392,9 @@ class Attack:
             if any(contains(arg, is_state) for arg in term.args) or not any(self.is_sent(arg) for arg in term.args):
                 return Value("opaque")
             return Value("secret", term.n)  # what is made of a secret alone is as secret
-        if not name or name.startswith("<"):  # a function of this program that was not entered may look for itself
-            if any(whole_request(arg) for arg in term.args):
-                return Value("opaque")
+        # A function of this program that was not entered may look for itself.
+        if (not name or name.startswith("<")) and any(whole_request(arg) for arg in term.args):
+            return Value("opaque")
         return Value("unseen", term.n)  # it may well give back the stored state
 
     def _parsed(self, term: Term, game: Game) -> Value:
@@ -523,9 +523,10 @@ def sent_leaves(facts: Facts) -> list[Term]:
             random = [leaf for leaf in leaves(one) if facts.kinds.get(leaf) in ("fresh", "weak")]
             if random:
                 out.extend(random)
-            elif one.kind in ("literal", "load", "call", "text", "parameter", "external"):
-                if not (one.kind == "literal" and not value_of(one)):
-                    out.append(one)
+            elif one.kind in ("load", "call", "text", "parameter", "external") or (
+                one.kind == "literal" and value_of(one)
+            ):
+                out.append(one)
     return out
 
 

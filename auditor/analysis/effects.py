@@ -167,7 +167,7 @@ def freeze(w: Walker, term: Term, state: State, depth: int = 6) -> Term:
         parts: list[Term] = []
         for key in w.world.keys.get(term, ()):
             value = state.slots.get((term, key)) or w.world.globals.get((term, key))
-            if value is None or value is w.terms.none and key.kind != "literal":
+            if value is None or (value is w.terms.none and key.kind != "literal"):
                 continue
             keys.append(text_of(key) if key.kind == "literal" and key is not w.terms.true else None)
             parts.append(freeze(w, value, state, depth - 1))
@@ -585,8 +585,7 @@ def _value(
             return value
         if model.how == "query" and part.kind == "serial" and part.data == "query":
             return part
-        made = terms.make("serial", model.how or "text", (part,))
-        return made
+        return terms.make("serial", model.how or "text", (part,))
     if model.parses is not None:
         part = pick(model.parses, frozen)
         return _parsed(w, part, model, value) if part is not None else value

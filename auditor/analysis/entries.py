@@ -398,7 +398,9 @@ def _conventions(w: Walker, program: ir.Program) -> Mapping[str, str]:
     for library in w.world.libraries.all:
         if library.language == language and library.parameters:
             names = library.modules or (library.library,)
-            if any(module == name or module.startswith((name + ".", name + "/")) for module in modules for name in names):
+            if names == ("*",) or any(
+                module == name or module.startswith((name + ".", name + "/")) for module in modules for name in names
+            ):
                 out.update(library.parameters)
     return out
 
@@ -528,7 +530,7 @@ def _run(
         state.assume(w.terms.negate(_answers(w, answer)), w.terms)
     elif refuses == "false":
         state.assume(w.terms.truth(answer), w.terms)
-    return go_on(state) if not state.dead else w.terms.none
+    return go_on(state) if not state.dead else w.terms.none  # type: ignore[redundant-expr]  # `assume` may end it
 
 
 def _answers(w: Walker, value: Term) -> Term:

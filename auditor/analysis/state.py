@@ -21,7 +21,7 @@ class Written:
     def __init__(self, key: Slot, before: Written | None) -> None:
         self.key = key
         self.before = before
-        self.length = 1 if before is None else before.length + 1
+        self.length: int = 1 if before is None else before.length + 1
 
 
 class State:
@@ -116,7 +116,7 @@ def _since(logs: list[Written | None]) -> tuple[list[Slot], Written | None]:
     ends = list(logs)
     keys: list[Slot] = []
     while any(end is not ends[0] for end in ends):
-        longest = max(range(len(ends)), key=lambda index: ends[index].length if ends[index] is not None else 0)
+        longest = max(range(len(ends)), key=lambda index: 0 if (one := ends[index]) is None else one.length)
         end = ends[longest]
         assert end is not None  # an empty log is the shortest
         keys.append(end.key)

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from auditor import program as ir
 from auditor.analysis import actions, calls, effects
 from auditor.analysis.state import Slot, State, join
 from auditor.analysis.world import Arguments, ClassInfo, Frame, Pending, UnitInfo, World
 from auditor.facts import Event
-from auditor import program as ir
 from auditor.terms import Term, alternatives, is_text, number, plain, text_of, value_of, values
 
 _BOOLEAN = frozenset({"compare", "not", "and", "or", "exists", "present", "completed"})
@@ -76,7 +76,7 @@ class Walker:
     ) -> Term:
         if op in ("or", "and", "nullish"):
             return self._short_circuit(op, (target, operand), state, frame)  # type: ignore[arg-type]
-        old = self.value(target, state, frame)  # type: ignore[arg-type]
+        old = self.value(target, state, frame)
         return self._arithmetic(op, (old, self.value(operand, state, frame)))
 
     def _annotate(self, value: Term, annotation: ir.Expression, state: State, frame: Frame) -> None:
@@ -363,7 +363,7 @@ class Walker:
 
     # ------------------------------------------------------------------------------------ expressions
 
-    def value(self, node: ir.Expression, state: State, frame: Frame) -> Term:
+    def value(self, node: ir.Expression | ir.Target, state: State, frame: Frame) -> Term:
         """The value of an expression; its effects happen on `state`."""
         self.world.step()
         return self._expressions[type(node)](node, state, frame)
@@ -528,8 +528,8 @@ class Walker:
             if boolean and op != "nullish":
                 combine = self.terms.all if op == "and" else self.terms.any
                 first = combine((self.terms.truth(first), self.terms.truth(second)))
-            elif rest.dead:
-                return first
+            elif rest.dead:  # the operand may have ended it
+                return first  # type: ignore[unreachable]
             else:
                 first = self.terms.alt([(first, self.terms.negate(onwards)), (second, onwards)])
         return first
@@ -1013,8 +1013,7 @@ class Walker:
         if whole is not None:
             if name == "default":
                 return whole
-            slot = self.slot((whole, self.terms.literal(name)), State({}, frozenset()))
-            return slot
+            return self.slot((whole, self.terms.literal(name)), State({}, frozenset()))
         for other in world.star_exports.get(path, ()):
             found = self.exported(other, name, common, seen | {path})
             if found is not None:

@@ -167,6 +167,7 @@ class World:
         self.handed: dict[Term, None] = {}  # functions given to a library while a module loads
         self.conventions: dict[str, dict[str, str]] = {}  # path -> what parameters are called by convention there
         self.answers: set[Term] = set()  # what answers a request: a handler's stage that returns one ends the pipeline
+        self.tokens: set[Term] = set()
         self.singletons: dict[Term, Term] = {}
         self.guards: dict[Term, tuple[tuple[Term, tuple[str, ...] | str, str], ...]] = {}
         self.closures: dict[Term, None] = {}

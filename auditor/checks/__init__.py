@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from auditor.checks import guarded, handled, literal, origin
+from auditor.checks import flow, guarded, handled, literal, origin, tracked
 from auditor.checks.application import Application
 from auditor.model import Observation
-from auditor.questions import Check, GuardedQuestion, HandledQuestion, LiteralQuestion, OriginQuestion
+from auditor.questions import (
+    Check,
+    FlowQuestion,
+    GuardedQuestion,
+    HandledQuestion,
+    LiteralQuestion,
+    OriginQuestion,
+    TrackedQuestion,
+)
 
 Answerer = Callable[..., list[Observation]]
 
 _ANSWERERS: dict[type, Answerer] = {
+    FlowQuestion: flow.answer,
     GuardedQuestion: guarded.answer,
     HandledQuestion: handled.answer,
     LiteralQuestion: literal.answer,
     OriginQuestion: origin.answer,
+    TrackedQuestion: tracked.answer,
 }
 
 

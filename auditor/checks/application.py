@@ -7,6 +7,8 @@ import functools
 from collections.abc import Iterable, Mapping
 
 from auditor.analysis.attack import Attack
+from auditor.checks.tokens import Tokens
+from auditor.discover.committed import Committed
 from auditor.facts import Event, Facts
 from auditor.model import Observation, Place, Problem
 from auditor.program import Program
@@ -17,18 +19,27 @@ from auditor.terms import Term, contains, leaves, text_of
 class Application:
     """The loaded programs and their facts. `hints` are places that show an OAuth client, whatever was recognised.
 
-    `problems` are files that were not read although they may hold evidence.
+    `front_end`: where a script runs in a browser or on a phone. `problems` are files that were not read although they
+    may hold evidence. `committed` are the paths that git tracks, None where that is not known.
     """
 
     facts: Facts
     programs: Mapping[str, Program]
     hints: tuple[Place, ...] = ()
+    front_end: tuple[Place, ...] = ()
     problems: tuple[Problem, ...] = ()
+    committed: frozenset[str] | None = None
+    repository: Committed | None = None
 
     @functools.cached_property
     def attack(self) -> Attack:
         """The attack games over the facts."""
         return Attack(self.facts)
+
+    @functools.cached_property
+    def tokens(self) -> Tokens:
+        """Which values hold the secrets of the flow."""
+        return Tokens(self.facts, self.actions)
 
     @functools.cached_property
     def heads(self) -> Mapping[tuple[str, str], int]:

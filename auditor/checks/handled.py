@@ -2,50 +2,157 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Literal
+import dataclasses
+import re
+from collections.abc import Iterable, Iterator
+from typing import Literal, TypeAlias
 
-from auditor.analysis.attack import MAYBE, NO, YES, Answer, conjunction, disjunction, negation
-from auditor.checks.application import Application, at, observation, says
+from auditor.checks import grants as holding
+from auditor.checks import statuses
+from auditor.checks.application import Application, at, observation
+from auditor.checks.grants import Grants
+from auditor.checks.reach import unused
 from auditor.facts import Event
 from auditor.model import Observation, Place
 from auditor.questions import HandledQuestion
-from auditor.terms import Term, alternatives, leaves, text_of, value_of
+from auditor.terms import Term, leaves, text_of, value_of
 
-_CONNECT = ("connect", "authori", "log in", "login", "sign in", "signin", "link", "oauth", "auth")
+Verdict: TypeAlias = Literal["pass", "review", "fail"]
+
 _ANSWERS = ("redirect", "respond", "render", "flash")
+_TRACES = ("clear", "store", "log", *_ANSWERS)
+_CONNECT = re.compile(
+    r"\bre ?connect|\bre ?auth|\bre ?link|\bconnect\b|\bauthori[sz]e\b|\bauthori[sz]ation\b|\boauth|\blog ?in\b|\blogin\b"
+    r"|\bsign ?in\b|\bsignin\b|\blink\b|\brelink\b|\bconsent\b"
+)
+_NO_CONNECTION = re.compile(r"(can ?not|could ?n[o']t|could not|can't|failed to|unable to|not able to) (re ?)?connect")
+_PATH = re.compile(r"\bauth\b")
+_CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_WORD = re.compile(r"[A-Za-z]{2,}")
+_MEDIA = re.compile(r"(application|text|image)/[\w.+-]+|content-?type|utf-?8|status(_?code)?|[A-Z]{3,7}", re.IGNORECASE)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Judged:
+    """What is said of one call, and the events that show it."""
+
+    said: Verdict
+    call: Event
+    seen: tuple[Event, ...]
+    why: str = ""
 
 
 def answer(question: HandledQuestion, rule: str, items: tuple[str, ...], application: Application) -> list[Observation]:
     """One observation for each file whose calls to the provider are judged alike."""
-    calls = [event for event in application.of("provider-call") if "call" in event.details]
-    judged: dict[tuple[str, int], tuple[str, Event, list[Event]]] = {}
-    inside = []
+    if not application.connects:
+        return []  # a bearer token alone is no sign of a provider: the application's own server takes one too
+    grants = Grants(application.facts)
+    everything = [event for event in application.of("provider-call") if "call" in event.details]
+    calls = [event for event in everything if _uses_a_grant(application, grants, event)]
+    if not calls:
+        return _without_calls(rule, items, application, grants, everything)
+    judged: dict[tuple[str, int], Judged] = {}
+    inside: list[Event] = []
+    starts = frozenset(_starts(application))
     for event in calls:
-        if _only_just_exchanged(application, event):
+        if question.status == 401 and _only_just_exchanged(application, event):
             inside.append(event)
             continue
-        said, evidence = _judge(question, application, event)
-        key = event.site
-        before = judged.get(key)
-        if before is None or _rank(said) > _rank(before[0]):
-            judged[key] = (said, event, evidence)
-    out: list[Observation] = []
+        said = _unauthorized(application, grants, starts, event) if question.status == 401 else _forbidden(application, event)
+        before = judged.get(event.site)
+        if before is None or _rank(said.said) > _rank(before.said):
+            judged[event.site] = said
     if not judged:
-        for event in inside[:1]:
-            message = "the token is used only where it was exchanged; what a refusal leads to there is for a person to judge"
-            out.append(observation(rule, items, "review", event.place, message, unit=event.unit))
-        return out
-    by_file: dict[tuple[str, str], list[tuple[str, Event, list[Event]]]] = {}
+        message = "the token is used only where it was exchanged; what a refusal leads to there is for a person to judge"
+        return [observation(rule, items, "review", event.place, message, unit=event.unit) for event in inside[:1]]
+    groups: dict[tuple[str, str], list[Judged]] = {}
     for one in judged.values():
-        by_file.setdefault((one[1].place.path, one[0]), []).append(one)
-    for (_, said), group in sorted(by_file.items(), key=lambda pair: pair[0]):
-        out.append(_report(question, rule, items, application, said, group))
-    return out
+        groups.setdefault((one.call.place.path, one.said), []).append(one)
+    return [_report(question, rule, items, application, group) for _, group in sorted(groups.items(), key=lambda pair: pair[0])]
 
 
 def _rank(said: str) -> int:
     return ("pass", "review", "fail").index(said)
+
+
+# ------------------------------------------------------------------------------------ which calls are meant
+
+
+def _uses_a_grant(application: Application, grants: Grants, event: Event) -> bool:
+    """Whether a call uses a token that the provider gave to this application.
+
+    A token that came with the request belongs to the caller, who holds it; one that nothing but the application's own
+    server gave, and that goes nowhere else, is its own.
+    """
+    token = event.details.get("token")
+    if token is None:
+        return True
+    if any(leaf in grants.results for leaf in leaves(token)):
+        return True
+    sources = [leaf for leaf in leaves(token) if leaf.kind == "load" and _root(leaf) is not None]
+    if sources and all(_root(leaf) == "INPUT" for leaf in sources):
+        return False
+    if _is_client(token) and not _has_token(token):
+        return False
+    return _is_elsewhere(event.details.get("url")) or not _own_token(application, grants, token)
+
+
+def _root(load: Term) -> str | None:
+    """What a load reads from in the end: INPUT, SESSION, …; None for what is no framework's object."""
+    one = load
+    while one.kind == "load":
+        one = one.args[0]
+    return str(one.data[0]) if one.kind == "root" else None  # type: ignore[index]
+
+
+def _is_client(token: Term) -> bool:
+    """Whether the token is somewhere within a client that a library made: `OAuth2Session(client_id, …).get(…)`."""
+    return token.kind == "call"
+
+
+def _has_token(client: Term) -> bool:
+    """Whether a client was given a token, or may have been."""
+    names: tuple[str, ...] = client.data[1]  # type: ignore[index]
+    known = {"token", "oauth2_token", "access_token", "credentials", "auth", "session"}
+    return not names or bool(known.intersection(names)) or not client.data[0]  # type: ignore[index]
+
+
+def _is_elsewhere(url: Term | None) -> bool:
+    """Whether an address names a host that is not this application's."""
+    head = text_of(url.args[0] if url is not None and url.kind == "text" else url) if url is not None else None
+    return head is not None and head.startswith(("http://", "https://")) and "://localhost" not in head
+
+
+def _own_token(application: Application, grants: Grants, token: Term) -> bool:
+    """Whether all that is ever written where a token is read from is known, and none of it is a grant's."""
+    for load in (leaf for leaf in leaves(token) if leaf.kind == "load"):
+        written = [
+            write.value
+            for write in application.facts.writes
+            if write.key is load.args[1] and holding.same_holder(write.holder, load.args[0]) and value_of_nothing(write.value) is False
+        ]
+        if written:
+            return bool(grants.results) and not any(next(grants.tokens_in(value), None) for value in written)
+    return False
+
+
+def value_of_nothing(value: Term) -> bool:
+    """Whether a value is null or empty."""
+    return value.kind == "literal" and not value_of(value)
+
+
+def _without_calls(
+    rule: str, items: tuple[str, ...], application: Application, grants: Grants, others: list[Event]
+) -> list[Observation]:
+    """No call with a token of a grant was seen: proof that there is none, or a review."""
+    if others:
+        message = "the tokens that calls carry here were given by somebody else: whether a refusal is answered there could not be seen"
+        return [observation(rule, items, "review", others[0].place, message, unit=others[0].unit)]
+    event = unused(application, grants)
+    if event is None:
+        return []
+    message = "the tokens that the provider gives are never used for a call"
+    return [observation(rule, items, "not-applicable", event.place, message, unit=event.unit)]
 
 
 def _only_just_exchanged(application: Application, event: Event) -> bool:
@@ -61,123 +168,176 @@ def _only_just_exchanged(application: Application, event: Event) -> bool:
     return token is not None and any(leaf in exchanged for leaf in leaves(token))
 
 
-def _judge(question: HandledQuestion, application: Application, event: Event) -> tuple[Literal["pass", "review", "fail"], list[Event]]:
-    """What the entry does when this call is refused."""
-    call = event.details["call"]
-    specific = [
-        other
-        for other in application.facts.events
-        if other.entry is event.entry
-        and other.order > event.order
-        and other.action in ("clear", "flash", "redirect", "respond", "render", "log", "store")
-        and _happens(other.conditions, call, question.status)
-        and not _happens(other.conditions, call, 200)
-    ]
-    if question.status == 401:
-        cleared = [other for other in specific if other.action == "clear"]
-        prompted = [other for other in specific if _prompts(other)]
-        if cleared and prompted:
-            return "pass", [*cleared[:1], *prompted[:1]]
-        if cleared or prompted:
-            return "review", [*cleared[:1], *prompted[:1]]
-        return "fail", []
-    told = [other for other in specific if other.action in _ANSWERS]
-    if not told:
-        return "fail", []
-    if all(_happens(other.conditions, call, 500) for other in told):
-        return "review", told[:1]
-    return "pass", told[:1]
+# -------------------------------------------------------------------------------------------------- 401
 
 
-def _prompts(event: Event) -> bool:
-    """Whether an answer leads the user to connect again."""
-    value = event.details.get("value")
-    if value is None or event.action not in _ANSWERS:
+def _unauthorized(application: Application, grants: Grants, starts: frozenset[str], call: Event) -> Judged:
+    """Whether a 401 leads to empty slots and to an answer that names connecting."""
+    seen = [event for event in _after(application, call) if _tells(event, call, 401)]
+    forgets = [event for event in seen if event.action == "clear" or (event.action == "store" and holding.marks_unusable(event))]
+    token = call.details.get("token")
+    required = grants.of_token(token) if token is not None else None
+    if required is not None:
+        cleared = holding.emptied(required, forgets)
+    else:
+        cleared = holding.emptied_by_name(token, forgets, bool(grants.results)) if token is not None else "none"
+    prompts = [event for event in seen if _prompts(event, call, starts)]
+    proof = (*forgets[:1], *prompts[:1]) if cleared != "none" else tuple(prompts[:1])
+    if cleared == "all" and prompts:
+        return Judged("pass", call, proof)
+    if cleared == "some":
+        why = "only some of the slots that hold its tokens are emptied"
+        return Judged("review", call, proof, why)
+    if cleared == "all" or prompts:
+        return Judged("review", call, proof, "only one of clearing the tokens and asking to connect again was seen")
+    return Judged("fail", call, ())
+
+
+def _after(application: Application, call: Event) -> Iterator[Event]:
+    """What the entry does later than a call."""
+    for event in application.by_entry.get(call.entry.number, ()):
+        if event.order > call.order and event.action in _TRACES:
+            yield event
+
+
+def _tells(event: Event, call: Event, status: int) -> bool:
+    """Whether an event, or what it says, belongs to this status: a success does not come to it."""
+    if not statuses.possible(event, call, status):
         return False
-    return says(value, _CONNECT) or any(leaf.kind == "serial" for leaf in leaves(value) if event.action == "redirect")
+    return not statuses.possible(event, call, 200) or (
+        event.action in _ANSWERS and _held(event, call, status) != _held(event, call, 200)
+    )
 
 
-def _happens(conditions: Iterable[Term], call: Term, status: int) -> bool:
-    return conjunction(holds(condition, call, status) for condition in conditions) is not NO
+def _held(event: Event, call: Event, status: int) -> frozenset[Term]:
+    value = event.details.get("value")
+    return statuses.remaining(value, {call.details["call"]: status}) if value is not None else frozenset()
 
 
-def holds(condition: Term, call: Term, status: int) -> Answer:
-    """Whether a condition holds when the call is answered with this status."""
-    kind = condition.kind
-    if kind == "and":
-        return conjunction(holds(part, call, status) for part in condition.args)
-    if kind == "or":
-        return disjunction(holds(part, call, status) for part in condition.args)
-    if kind == "not":
-        return negation(holds(condition.args[0], call, status))
-    if kind == "op" and condition.data == "ok" and condition.args[0] is call:
-        return YES if 200 <= status < 400 else NO
-    if kind == "alt":
-        return disjunction(
-            conjunction((holds(guard, call, status), holds(value, call, status))) for value, guard in alternatives(condition)
-        )
-    if kind == "literal":
-        return YES if value_of(condition) else NO
-    if kind == "compare":
-        return _compared(condition, call, status)
-    return MAYBE
+def _prompts(event: Event, call: Event, starts: frozenset[str]) -> bool:
+    """Whether an answer leads the user to connect again: it names it, or goes to where an authorization begins."""
+    if event.action not in _ANSWERS:
+        return False
+    held = _held(event, call, 401)
+    for text in _texts(held):
+        plain_text = _CASE.sub(" ", text).lower()
+        spaced = re.sub(r"[_\-/.?=&:]+", " ", plain_text)
+        if _CONNECT.search(spaced) and not _NO_CONNECTION.search(spaced):
+            return True
+        if event.action == "redirect" and (_PATH.search(spaced) or _leads_to(text, starts)):
+            return True
+    return event.action == "redirect" and any(leaf.kind == "serial" and leaf.data == "query" for leaf in held)
 
 
-def _compared(condition: Term, call: Term, status: int) -> Answer:
-    op, loose = condition.data
-    left, right = (_status(side, call, status) for side in condition.args)
-    if left is None or right is None or isinstance(left, bool) or isinstance(right, bool):
-        return MAYBE
-    if isinstance(left, str) != isinstance(right, str):
-        if op in ("==", "same") and not loose:
-            return NO
-        left, right = (int(side) if isinstance(side, str) and side.isdigit() else side for side in (left, right))
-        if isinstance(left, str) or isinstance(right, str):
-            return MAYBE
-    answers = {
-        "==": left == right, "same": left == right, "<": left < right, "<=": left <= right,  # type: ignore[operator]
-        ">": left > right, ">=": left >= right,  # type: ignore[operator]
-    }  # fmt: skip
-    return MAYBE if op not in answers else YES if answers[op] else NO
+def _texts(held: Iterable[Term]) -> Iterator[str]:
+    """All literal texts and the keys of mappings within values."""
+    for leaf in held:
+        if leaf.kind == "mapping":
+            yield from (key for key in leaf.data if key is not None)  # type: ignore[union-attr]
+        text = text_of(leaf)
+        if text is not None:
+            yield text
 
 
-def _status(side: Term, call: Term, status: int) -> int | float | str | None:
-    if side.kind == "op" and side.data == "status" and side.args[0] is call:
-        return status
-    value = value_of(side) if side.kind == "literal" else None
-    return value if isinstance(value, (int, float, str)) else None
+def _starts(application: Application) -> Iterator[str]:
+    """The paths and the names of handlers that begin an authorization."""
+    for event in application.actions.get("authorize", ()):
+        if event.entry.kind == "route":
+            yield event.entry.name.rpartition(".")[2]
+            if event.entry.route:
+                yield event.entry.route
+
+
+def _leads_to(text: str, starts: frozenset[str]) -> bool:
+    """Whether the target of a redirect is a start of an authorization: its path, or the name of its handler."""
+    path = text.split("?")[0].rstrip("/")
+    return path.rpartition(".")[2] in starts or any(
+        start.startswith("/") and len(start) > 1 and path.endswith(start.rstrip("/")) for start in starts
+    )
+
+
+# -------------------------------------------------------------------------------------------------- 403
+
+
+def _forbidden(application: Application, call: Event) -> Judged:
+    """Whether a 403 is answered in own words, and in others than any other failure."""
+    entry = list(_after(application, call))
+    told = [event for event in entry if event.action in _ANSWERS and _tells(event, call, 403)]
+    usual = {text for event in entry if statuses.possible(event, call, 200) for text in _texts(_held(event, call, 200))}
+    verdicts = [_answered(event, call, usual) for event in told]
+    best = min(verdicts, key=lambda one: _rank(one.said), default=None)
+    if best is not None:
+        return best
+    return _goes_on(entry, call)
+
+
+def _answered(event: Event, call: Event, usual: set[str]) -> Judged:
+    """What one answer to a 403 is worth."""
+    held = _held(event, call, 403)
+    own = {text for text in _texts(held) if text not in usual and _is_words(text)}
+    whole = call.details["call"]
+    bodies = [leaf for leaf in held if statuses.body_of(leaf, {whole}) is not None or (leaf.kind == "error" and whole in leaf.args)]
+    if bodies and event.action != "redirect":
+        members = {leaf.args[0] for leaf in held if leaf.kind == "load"}
+        if own and all(body in members for body in bodies):
+            return Judged("review", call, (event,), "a 403 is answered with words of the provider within the application's own")
+        return Judged("fail", call, (event,), "a 403 is passed on as the provider sent it")
+    if not own and event.action != "redirect":
+        numbers = [value_of(leaf) for leaf in held if leaf.kind == "literal" and not isinstance(value_of(leaf), (str, bool))]
+        if whole in held or any(isinstance(number, int) and number >= 500 for number in numbers):
+            return Judged("fail", call, (event,), "a 403 is answered with a bare status, without a word of the application's own")
+        return Judged("review", call, (event,), "a 403 looks like a success that has nothing to show")
+    if statuses.possible(event, call, 500) and _held(event, call, 500) == held:
+        return Judged("review", call, (event,), "a 403 is answered like any other failure")
+    return Judged("pass", call, (event,))
+
+
+def _is_words(text: str) -> bool:
+    """Whether a text says something to a person or names a page: no media type, header or number."""
+    return bool(_WORD.search(text)) and _MEDIA.fullmatch(text) is None
+
+
+def _goes_on(entry: list[Event], call: Event) -> Judged:
+    """Nothing is told: does the entry at least look at the status, and go on without the feature?"""
+    traces = [event for event in entry if _tells(event, call, 403)]
+    kept = [event for event in traces if event.action == "store"]
+    goes_on = [event for event in entry if event.action in _ANSWERS and statuses.possible(event, call, 403)]
+    if kept:
+        return Judged("review", call, (kept[0],), "a 403 is recorded, and what is made of it could not be seen")
+    if traces and (goes_on or call.entry.kind != "route"):
+        return Judged("review", call, (traces[0],), "a 403 is noticed, and the page goes on without a word of it")
+    return Judged("fail", call, ())
+
+
+# ---------------------------------------------------------------------------------------------- reporting
 
 
 def _report(
-    question: HandledQuestion, rule: str, items: tuple[str, ...], application: Application, said: str,
-    group: list[tuple[str, Event, list[Event]]],
-) -> Observation:  # fmt: skip
-    group = sorted(group, key=lambda one: (one[1].place.line, one[1].order))
-    first = group[0][1]
-    where = unit_place(application, first)
-    others = tuple(at(one[1].place, "a call to the provider") for one in group)[:10]
+    question: HandledQuestion, rule: str, items: tuple[str, ...], application: Application, group: list[Judged]
+) -> Observation:
+    group = sorted(group, key=lambda one: (one.call.place.line, one.call.order))
+    first = group[0]
+    event, said = first.call, first.said
+    others = tuple(dict.fromkeys(at(one.call.place, "a call to the provider") for one in group))[:10]
+    line = event.place.line
     if said == "fail":
         if question.status == 401:
-            message = f"the call to the provider at line {first.place.line} does not clear the tokens and ask to connect again on a 401"
+            message = f"the call to the provider at line {line} does not clear the tokens and ask to connect again on a 401"
         else:
-            message = f"a 403 of the provider at line {first.place.line} is not told from an answer"
-        return observation(rule, items, "fail", where, message, related=others, unit=first.unit)
+            message = f"{first.why} (call at line {line})" if first.why else f"a 403 of the provider at line {line} is not told from an answer"
+        return observation(rule, items, "fail", unit_place(application, event), message, related=others, unit=event.unit)
+    seen = ", ".join(f"{one.action} at {one.place.path}:{one.place.line}" for one in first.seen)
     if said == "review":
-        seen = ", ".join(f"{one.action} at line {one.place.line}" for one in group[0][2]) or "something"
-        if question.status == 401:
-            message = f"on a 401 only one of clearing the tokens and asking to connect again was seen ({seen})"
-        else:
-            message = f"a 403 is answered like any other failure ({seen})"
-        return observation(rule, items, "review", first.place, message, related=others, unit=first.unit)
-    proof = group[0][2]
-    place = proof[0].place if proof else first.place
+        message = f"{first.why} ({seen})" if seen else first.why
+        return observation(rule, items, "review", event.place, message, related=others, unit=event.unit)
     message = (
         "on a 401 the tokens are cleared and the user is asked to connect again"
         if question.status == 401
         else "a 403 is answered in the application's own words"
     )
-    related: tuple[Place, ...] = tuple(at(one.place, one.action) for one in proof[1:]) + others
-    return observation(rule, items, "pass", place, message, related=related, unit=first.unit)
+    place = first.seen[0].place if first.seen else event.place
+    related: tuple[Place, ...] = tuple(at(one.place, one.action) for one in first.seen[1:]) + others
+    return observation(rule, items, "pass", place, message, related=related, unit=event.unit)
 
 
 def unit_place(application: Application, event: Event) -> Place:
@@ -188,4 +348,4 @@ def unit_place(application: Application, event: Event) -> Place:
     return Place(event.place.path, line, line)
 
 
-__all__ = ["answer", "holds", "text_of"]
+__all__ = ["answer"]

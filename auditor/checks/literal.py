@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from auditor import program as ir
 from auditor.analysis.secrets import Judgement, is_secret_name, judge
+from auditor.checks import configured
 from auditor.checks.application import Application, at, observation
+from auditor.checks.configured import Configured
 from auditor.facts import Event
 from auditor.model import Observation, Place
 from auditor.program import Program
@@ -20,6 +22,8 @@ def answer(question: LiteralQuestion, rule: str, items: tuple[str, ...], applica
     seen: set[tuple[str, int]] = set()
     for place, judged in named_literals(application.programs):
         _add(out, seen, rule, items, place, judged, "a client secret is written here as a literal")
+    for setting in configured.named(application):
+        _add_setting(out, seen, rule, items, setting, "a client secret is written in this configuration file")
     for event in [event for action in ("exchange", "refresh", "revoke", "authorize") for event in application.actions.get(action, ())]:
         secret = event.details.get("secret")
         if secret is not None:
@@ -42,16 +46,34 @@ def _add(
         out.append(observation(rule, items, "review", place, message, confidence="low"))
 
 
+def _add_setting(
+    out: list[Observation], seen: set[tuple[str, int]], rule: str, items: tuple[str, ...], setting: Configured, message: str
+) -> None:
+    """A secret in a configuration file: for a person to judge where it is not known whether the file is committed."""
+    place = setting.place
+    if (place.path, place.line) in seen:
+        return
+    seen.add((place.path, place.line))
+    if not setting.committed:
+        message = f"{message}; whether it is committed is not known"
+    status = "fail" if setting.committed else "review"
+    confidence = "high" if setting.sure else "medium"
+    out.append(observation(rule, items, status, place, message, confidence=confidence))
+
+
 def _flow(
     out: list[Observation], seen: set[tuple[str, int]], rule: str, items: tuple[str, ...], application: Application,
     event: Event, secret: Term,
 ) -> None:  # fmt: skip
     """What is sent as the client secret, by whence it comes."""
     secret = settled(application, secret)
+    for setting in configured.looked_up(application, secret):
+        message = f"what stands here is sent as the client secret ({event.place.path}:{event.place.line})"
+        _add_setting(out, seen, rule, items, setting, message)
     environment = [leaf for leaf in leaves(secret) if _from_environment(leaf)]
     for leaf in leaves(secret):
         value = text_of(leaf)
-        if value is None or leaf is secret.kind == "serial":
+        if value is None:
             continue
         judged = _judge_sent(value, secret, leaf)
         if judged is None:
@@ -107,6 +129,8 @@ def named_literals(programs: Mapping[str, Program]) -> Iterator[tuple[Place, Jud
     """Literals that stand where a name says that a client secret belongs."""
     for path in sorted(programs):
         program = programs[path]
+        if program.language == "settings":
+            continue  # see `configured`
         for name, value, node in _named(program):
             if is_secret_name(name):
                 span = program.spans[node.at]
@@ -123,8 +147,18 @@ def _named(program: Program) -> Iterator[tuple[str, str, ir.Node]]:
             yield from _pair(key.value if type(key) is ir.Literal else None, node.value, node.value)  # type: ignore[attr-defined]
         elif kind is ir.Argument:
             yield from _pair(node.name, node.value, node.value)  # type: ignore[attr-defined]
+        elif kind is ir.Element:
+            yield from _field(node)  # type: ignore[arg-type]
         elif kind is ir.Parameter:
             yield from _pair(_target_name(node.target), node.default, node)  # type: ignore[attr-defined]
+
+
+def _field(element: ir.Element) -> Iterator[tuple[str, str, ir.Node]]:
+    """The value that a form's field carries: `<input name="client_secret" value="…">`."""
+    given = {item.key.value: item.value for item in element.attributes if type(item.key) is ir.Literal}
+    name = given.get("name", given.get("id"))
+    if type(name) is ir.Literal and "value" in given:
+        yield from _pair(name.value, given["value"], element)
 
 
 def _target_name(target: object) -> str | None:
@@ -158,11 +192,14 @@ def find_literal(programs: Mapping[str, Program], value: str, near: Place) -> Pl
     best: tuple[int, Place] | None = None
     for path in sorted(programs, key=lambda one: (one != near.path, one)):
         program = programs[path]
+        if program.language == "settings":
+            continue
         for node in ir.walk(program):
-            if type(node) is ir.Literal and isinstance(node.value, str) and len(node.value) >= 6 and node.value in value:
-                if best is None or len(node.value) > best[0]:
-                    span = program.spans[node.at]
-                    best = (len(node.value), Place(path, span[0], span[2], "", span[1]))
+            if type(node) is not ir.Literal or not isinstance(node.value, str) or len(node.value) < 6:
+                continue
+            if node.value in value and (best is None or len(node.value) > best[0]):
+                span = program.spans[node.at]
+                best = (len(node.value), Place(path, span[0], span[2], "", span[1]))
     return best[1] if best is not None else None
 
 

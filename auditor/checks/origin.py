@@ -35,9 +35,8 @@ def answer(question: OriginQuestion, rule: str, items: tuple[str, ...], applicat
                 continue
             out.append(observation(rule, items, "fail", place, _MESSAGES[found], related=related, unit=event.unit))
             continue
-        if found == "missing" and "missing" in question.faults:
-            out.append(observation(rule, items, "fail", place, _MESSAGES[found], unit=event.unit))
-        elif found in ("constant", "weak", "startup", "request") and "weak" in question.faults:
+        bad = found in ("constant", "weak", "startup", "request")
+        if (found == "missing" and "missing" in question.faults) or (bad and "weak" in question.faults):
             out.append(observation(rule, items, "fail", place, _MESSAGES[found], unit=event.unit))
         elif found == "unknown" and "weak" in question.faults:
             message = "state is sent, but where it comes from could not be followed"
@@ -149,7 +148,7 @@ def _best(application: Application, parts: list[Term], depth: int) -> Origin:
 
 
 def _loaded(application: Application, term: Term, depth: int) -> Origin:
-    holder, key = term.args
+    holder = term.args[0]
     if holder.kind == "root":
         identity = holder.data[0]
         if identity == "INPUT":

@@ -32,8 +32,15 @@ _SETTINGS_NAME = re.compile(
     r"\.env(rc)?([._-].*)?|env[._-]?(example|sample|template)|(docker|container)file([._-].*)?|procfile"
     r"|strings\.xml|secrets\.xml|androidmanifest\.xml|gradle\.kts|\.(npm|yarn|pypi|flask)rc?|\.flaskenv"
 )
+_SAMPLES = frozenset(["example", "sample", "template", "tmpl", "dist", "default"])
+_SAMPLE = re.compile(r"[._-](example|sample|template|tmpl|dist|default)(\.[a-z0-9]+)?$")
 _TYPE_DECLARATIONS = re.compile(r"\.d\.[cm]?ts$")
 _PYTHON_SHEBANG = re.compile(rb"#![^\n]*\bpython[0-9.]*\b")
+
+
+def is_sample(path: str) -> bool:
+    """Whether a file is one to copy and fill in, by its name: `.env.example`, `config.sample.yml`."""
+    return _SAMPLE.search("_" + path.rpartition("/")[2].lower()) is not None
 
 
 def language(path: str, data: bytes = b"") -> Language | None:
@@ -46,7 +53,9 @@ def language(path: str, data: bytes = b"") -> Language | None:
         return None
     if _SETTINGS_NAME.fullmatch(name):
         return "settings"
-    _, dot, suffix = name.rpartition(".")
+    stem, dot, suffix = name.rpartition(".")
+    if dot and suffix in _SAMPLES:
+        return "settings" if _LANGUAGE_OF.get(stem.rpartition(".")[2]) == "settings" else None
     if dot:
         return _LANGUAGE_OF.get(suffix)
     return "python" if _PYTHON_SHEBANG.match(data) else None

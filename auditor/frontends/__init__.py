@@ -24,4 +24,8 @@ def lower(path: str, language: str, source: bytes) -> Program:
         from auditor.frontends import html
 
         return html.lower(path, source)
+    if language == "settings":
+        from auditor.frontends import settings
+
+        return settings.lower(path, source)
     raise Unreadable("unsupported", f"no frontend for {language}")

@@ -97,6 +97,7 @@ def render(report: Report, options: Options) -> str:
         files=shared.files_line(report),
         connections=[(one.name or "unknown provider", shared.place(one.path, one.line)) for one in report.connections],
         counts=[(status, LABELS[status], MARKS[status], number) for status, number, _ in shared.counts(report.items)],
+        total=len(report.items),
         sections=views.sections(),
         advice=[views.finding(one, with_lines=number < EXCERPTS) for number, one in enumerate(shared.advice(report))],
         suppressed=[views.finding(one, with_lines=False) for one in report.findings if one.suppressed is not None],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from itertools import groupby
 
@@ -11,9 +10,6 @@ from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
 from auditor.model import Finding, ItemResult, Report
 from auditor.reports import Options, shared
 from auditor.reports.terminal import escape
-
-_NOT_XML = re.compile("[^\t\n\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
 
 def render(report: Report, _options: Options) -> str:
     """A suite for each section; a failed item is a failure, what needs a person or does not apply is skipped.
@@ -31,9 +27,9 @@ def render(report: Report, _options: Options) -> str:
             suite = TestSuite(name)
             suite.add_testcases(cases)
             root.add_testsuite(suite)
-    root.update_statistics()
-    text: str = root.tostring().decode("utf-8")
-    return text if text.endswith("\n") else f"{text}\n"
+    root.update_statistics()  # type: ignore[no-untyped-call]
+    text: str = root.tostring().decode("utf-8")  # type: ignore[no-untyped-call]
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text.strip()}\n'
 
 
 def _case(item: ItemResult, findings: Sequence[Finding]) -> TestCase:
@@ -44,7 +40,7 @@ def _case(item: ItemResult, findings: Sequence[Finding]) -> TestCase:
         case.result = [Skipped(_xml(f"to review: {item.summary}"))]
     elif item.status == "not-applicable":
         case.result = [Skipped(_xml(f"does not apply: {item.summary}"))]
-    output = "\n".join(_at(one.path, one.line, one.message) for one in item.evidence)
+    output = "" if findings else "\n".join(_at(one.path, one.line, one.message) for one in item.evidence)
     if item.status == "attested":
         output = f"attested: {item.summary}\n{output}".rstrip("\n")
     if output:
@@ -92,5 +88,4 @@ def _one_line(text: str) -> str:
 
 def _xml(text: str) -> str:
     """What XML can hold, with everything invisible spelled out; the line breaks put here by us stay."""
-    shown = "\n".join(escape(line) for line in text.split("\n"))
-    return _NOT_XML.sub(lambda match: match[0].encode("unicode_escape").decode(), shown)
+    return "\n".join(escape(line) for line in text.split("\n"))

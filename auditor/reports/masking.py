@@ -11,14 +11,14 @@ import re
 
 HIDDEN = "•••"
 
-_SECRET_WORD = r"(?:secret|passw|passphrase|pwd|token|api_?-?key|private|credential|signing|bearer|authorization)"
+_SENSITIVE = r"(?:secret|passw|passphrase|pwd|token|api_?-?key|private|credential|signing|bearer|authorization)"
 _QUOTE = r"""\"\"\"|'''|["'`]"""
 _QUOTED = re.compile(rf"({_QUOTE})((?:\\.|(?!\1).)*)(\1|$)")
 _NAMED = re.compile(
-    rf"""({_SECRET_WORD}[\w\-.]*["'\])]*\s*(?::\s*[\w.\[\]| ]+?\s*)?(?:=>|:=|[:=])\s*[rbfu]{{0,2}})({_QUOTE})((?:\\.|(?!\2).)*)(\2|$)""",
+    rf"""({_SENSITIVE}[\w\-.]*["'\])]*\s*(?::\s*[\w.\[\]| ]+?\s*)?(?:=>|:=|[:=])\s*[rbfu]{{0,2}})({_QUOTE})((?:\\.|(?!\2).)*)(\2|$)""",
     re.IGNORECASE,
 )
-_MENTIONS = re.compile(_SECRET_WORD, re.IGNORECASE)
+_MENTIONS = re.compile(_SENSITIVE, re.IGNORECASE)
 _SETTING = re.compile(r"""^(\s*(?:-\s+)?(?:export\s+|set\s+)?["']?[\w.\-]+["']?\s*[:=]\s*)(?!["'`{\[|>&*])(\S.*)$""")
 _USER_INFO = re.compile(r"(://[^\s/@:]*:)[^\s/@]+(?=@)")
 _PREFIXED = re.compile(

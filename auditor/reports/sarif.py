@@ -64,19 +64,19 @@ class _Run:
         kept = set(map(id, shared.worst_first(self.findings)[:RESULTS_LIMIT]))
         results = [self._result(finding) for finding in self.findings if id(finding) in kept]
         notifications = self._notifications(len(self.findings) - len(results))
-        kinds = sorted({one["descriptor"]["id"] for one in notifications})
         driver: Json = {
             "name": shared.TITLE,
             "version": self.report.tool.version,
             **_semantic(self.report.tool.version),
             "rules": self.rules,
-            "notifications": [{"id": kind} for kind in kinds],
         }
         part = self.options.part.strip("/")
         return {
             "tool": {"driver": driver},
             # "category/run-id": the category tells the parts of a repository apart, the run has no name of its own.
-            "automationDetails": {"id": f"{self.report.tool.name}/{_uri(part)}/" if part else f"{self.report.tool.name}/"},
+            "automationDetails": {
+                "id": f"{self.report.tool.name}/{_uri(part)}/" if part else f"{self.report.tool.name}/"
+            },
             "invocations": [{"executionSuccessful": True, "toolExecutionNotifications": notifications}],
             "originalUriBaseIds": {ROOT: {"description": {"text": "The root of the audited repository."}}},
             "columnKind": "utf16CodeUnits",

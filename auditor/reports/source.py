@@ -82,7 +82,9 @@ class Sources:
         if not 0 < line <= len(lines):
             return []
         last = min(max(line, end_line), line + SPAN - 1, len(lines))
-        numbers = _without_blank_ends(lines, range(max(1, line - AROUND), min(len(lines), last + AROUND) + 1), line, last)
+        numbers = _without_blank_ends(
+            lines, range(max(1, line - AROUND), min(len(lines), last + AROUND) + 1), line, last
+        )
         hidden = set(numbers) if is_about_secrets(rule) else self._secret.get(path, set())
         return [
             Quoted(number, _quoted(lines[number - 1], path, number in hidden), line <= number <= last)

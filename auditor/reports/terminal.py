@@ -33,10 +33,13 @@ def escape(text: str) -> str:
     """Text of the audited repository that can neither move the cursor nor reorder or hide what is shown."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(
-        letter.encode("unicode_escape").decode() if unicodedata.category(letter) in _INVISIBLE else letter
-        for letter in text
-    )
+    return "".join(letter.encode("unicode_escape").decode() if _is_invisible(letter) else letter for letter in text)
+
+
+def _is_invisible(letter: str) -> bool:
+    """A control or direction mark, half a letter, a line separator, or what Unicode says is no letter at all."""
+    number = ord(letter)
+    return unicodedata.category(letter) in _INVISIBLE or number & 0xFFFE == 0xFFFE or 0xFDD0 <= number <= 0xFDEF
 
 
 class Page:

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
 import pytest
 
+from auditor import catalogue
+from auditor.audit import audit
 from auditor.model import (
     Connection,
     Evidence,
@@ -16,6 +23,9 @@ from auditor.model import (
     Suppressed,
     Tool,
 )
+from auditor.reports import Options
+
+DATA = Path(__file__).parents[1] / "data"
 
 
 @pytest.fixture
@@ -49,3 +59,61 @@ def report() -> Report:
     )
     connections = (Connection("Monei Connect", "app/oauth.py", 14), Connection("", "app/x.py", 8))
     return Report(1, Tool("connect-auditor", "1.2"), ".", items, findings, problems, Files(41, 7), "shop", connections)
+
+
+HOSTILE = (
+    "<img src=x onerror=alert(1)>.py", "::error::x.py", "##[error]x.py", "a|b.py", "a`b`.py", "a\n::error::b.py",
+    "a\u202egnp.py", "a](javascript:alert(1)).py", "{{ 7*7 }}.py", "a&lt;b.py", "'\"><script>alert(1)</script>.py",
+    "a]]>b.py", "@everyone #1 *b* _c_ ~~d~~.py", "a\\|b\\.py", "a%0Ab,c:d.py", "\x1b[2J\x00\ufffe.py", " a .py",
+)  # fmt: skip
+"""Names that a file may have, each of which means something to one of the formats."""
+
+
+@pytest.fixture
+def hostile(report: Report) -> Report:
+    """The same report with every text of the audited repository replaced by hostile ones."""
+    findings = tuple(
+        Finding("missing-state", ("C06",), "high", "high", name, 1, 1, f"seen {name}", f"mend {name}", f"h{number}",
+                (RelatedPlace(name, 2, f"here {name}"), RelatedPlace(name, 3, "")))
+        for number, name in enumerate(HOSTILE)
+    )  # fmt: skip
+    advice = tuple(Finding("plain-http", (), "low", "high", name, 1, 1, name, name, f"a{name!r}") for name in HOSTILE)
+    hidden = tuple(
+        Finding("r", ("C06",), "low", "high", name, 1, 1, name, name, f"s{name!r}", (), Suppressed("comment", name))
+        for name in HOSTILE
+    )
+    items = tuple(
+        msgspec.structs.replace(item, summary=" ".join(HOSTILE), evidence=tuple(Evidence(n, 1, 1, n) for n in HOSTILE))
+        for item in report.items
+    )
+    return msgspec.structs.replace(
+        report, items=items, findings=findings + advice + hidden, application=HOSTILE[0] + HOSTILE[5],
+        problems=tuple(Problem(name, "syntax", name, 1) for name in HOSTILE),
+        connections=tuple(Connection(name, name, 1) for name in HOSTILE),
+    )  # fmt: skip
+
+
+class Planted(NamedTuple):
+    """An application with secrets in it, and what an audit of it says."""
+
+    root: Path
+    report: Report
+    options: Options
+    secrets: tuple[str, ...]
+
+
+@pytest.fixture(scope="session")
+def planted(tmp_path_factory: pytest.TempPathFactory) -> Planted:
+    """Secrets on the lines of findings about them, beside other findings, and where no rule looks."""
+    root = tmp_path_factory.mktemp("planted") / "shop"
+    code = (DATA / "planted.txt").read_text()
+    secrets = tuple(re.findall(r"PLANTED:([\w.\-]+)", code))
+    for name, text in re.findall(r"^=== (\S+)\n(.*?)(?=^=== |\Z)", code, re.MULTILINE | re.DOTALL):
+        file = root / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(re.sub(r"PLANTED:([\w.\-]+)", r"\1", text))
+
+    def read(path: str) -> bytes | None:
+        return (root / path).read_bytes() if (root / path).is_file() else None
+
+    return Planted(root, audit(root), Options(read=read, rules=catalogue.load().rules), secrets)

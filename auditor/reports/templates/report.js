@@ -6,7 +6,9 @@
   const sections = [...document.querySelectorAll("main > section:not(.extra)")];
   const nothing = document.querySelector(".nothing");
   const shown = document.querySelector(".shown");
-  const texts = new Map(items.map((item) => [item, item.textContent.toLowerCase()]));
+  const others = [...document.querySelectorAll(".extra .finding, .extra .plain > li")];
+  const extras = [...document.querySelectorAll(".extra")];
+  const texts = new Map([...items, ...others].map((item) => [item, item.textContent.toLowerCase()]));
 
   // #status=fail&text=state sets the filter, #C06 opens an item: both can be sent to somebody as an address.
   function readAddress() {
@@ -25,12 +27,15 @@
   function apply() {
     const status = form.elements.status.value;
     const words = form.elements.text.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const said = (one) => words.every((word) => texts.get(one).includes(word));
     let count = 0;
     for (const item of items) {
-      const fits = (!status || item.dataset.status === status) && words.every((word) => texts.get(item).includes(word));
+      const fits = (!status || item.dataset.status === status) && said(item);
       item.hidden = !fits;
       count += fits;
     }
+    for (const one of others) one.hidden = Boolean(status) || !said(one);
+    for (const extra of extras) extra.hidden = !extra.querySelector(".finding:not([hidden]), .plain > li:not([hidden])");
     for (const section of sections) section.hidden = !section.querySelector(".item:not([hidden])");
     nothing.hidden = count > 0;
     shown.textContent = count === items.length ? "" : `${count} of ${items.length} items`;
@@ -60,6 +65,7 @@
   addEventListener("afterprint", () => { for (const one of closed) one.open = false; });
 
   addEventListener("hashchange", readAddress);
+  document.documentElement.classList.add("scripted");
   form.hidden = false;
   readAddress();
 })();

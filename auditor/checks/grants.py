@@ -1,0 +1,215 @@
+"""Which slots hold an application's tokens: those that some request writes a token to, grant by grant.
+
+A token is known by whence it comes, the answer of an exchange or a refresh, and by the member that is taken of it. The
+slots of one grant belong together: to forget the grant, all of them must be emptied.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import re
+from collections.abc import Iterable, Iterator
+
+from auditor.facts import Event, Facts
+from auditor.terms import Term, leaves, plain, text_of, value_of, values
+
+_TOKEN = re.compile(r"access|refresh|bearer|^token$|oauth_?token$|^tokens$|credential")
+_OTHER = re.compile(r"expir|scope|type|id_?token|lifetime|^user|athlete|account|owner|issued|session_?state")
+_UNUSABLE = re.compile(r"revoke|disconnect|connect|active|enable|valid|status|state|re_?auth|expired|broken|link")
+_FACTS = ("len", "typeof", "type", "status", "ok", "shape", "is-null", "library-check")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Slot:
+    """A place that outlives the request and holds a token of the grants that `results` gave."""
+
+    holder: Term
+    key: Term
+    results: frozenset[Term]
+    event: Event
+
+
+class Grants:
+    """The slots in which one application keeps tokens."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.results = frozenset(
+            event.details["call"] for event in facts.events if event.action in ("exchange", "refresh") and "call" in event.details
+        )
+        found: dict[tuple[Term, Term], Slot] = {}
+        for event in facts.events:
+            if event.action != "store":
+                continue
+            results = frozenset(self.tokens_in(event.details["value"]))
+            if results:
+                key = event.details["holder"], event.details["key"]
+                before = found.get(key)
+                found[key] = Slot(*key, results | (before.results if before is not None else frozenset()), event)
+        self.slots = tuple(found.values())
+
+    def tokens_in(self, value: Term) -> Iterator[Term]:
+        """The exchanges and refreshes whose token a value holds, bare, sealed or within something larger."""
+        seen: set[Term] = set()
+        stack = [value]
+        while stack:
+            one = stack.pop()
+            if one in seen:
+                continue
+            seen.add(one)
+            if one in self.results:
+                yield one
+            elif one.kind == "load":
+                name = text_of(one.args[1])
+                if name is None or not _OTHER.search(name.lower()) or _TOKEN.search(name.lower()):
+                    stack.append(one.args[0])
+            elif one.kind == "op" and one.data in _FACTS:
+                continue
+            else:
+                stack.extend(values(one) if one.kind == "alt" else one.args)
+
+    def of_token(self, token: Term) -> tuple[Slot, ...] | None:
+        """All slots of the grant that a used token belongs to; None where nobody was seen to store it."""
+        loads = [leaf for leaf in leaves(token) if leaf.kind == "load"]
+        mine = {slot for slot in self.slots if any(_reads(load, slot) for load in loads)}
+        if not mine:
+            return None
+        while True:  # the slots that the same answer was written to, and so on
+            results = {result for slot in mine for result in slot.results}
+            more = {slot for slot in self.slots if slot.results & results} - mine
+            if not more:
+                return tuple(slot for slot in self.slots if slot in mine)
+            mine |= more
+
+    @functools.cached_property
+    def holders(self) -> frozenset[Term]:
+        """Everything that tokens are kept in."""
+        return frozenset(slot.holder for slot in self.slots)
+
+
+def _reads(load: Term, slot: Slot) -> bool:
+    """Whether a load reads a slot: the same one, or that column of any row of the same table."""
+    holder, key = load.args
+    return _same_key(key, slot.key) and same_holder(holder, slot.holder)
+
+
+def _same_key(one: Term, other: Term) -> bool:
+    """Equal keys; two keys that are worked out (the number of a user) may be equal."""
+    if one is other:
+        return True
+    return one.kind != "literal" and other.kind != "literal"
+
+
+def same_holder(one: Term, other: Term) -> bool:
+    """The same object, or rows and queries of one table."""
+    if one is other:
+        return True
+    first, second = table(one), table(other)
+    return first is not None and first == second
+
+
+@functools.lru_cache(maxsize=4096)
+def table(term: Term) -> object:
+    """What tells the table of a row, a query or a model: its class, or the name that its calls go by; else None."""
+    for one in values(term):
+        found = _table(one)
+        if found is not None:
+            return found
+    return None
+
+
+def _table(term: Term) -> object:
+    for leaf in leaves(term):
+        if leaf.kind == "class":
+            return leaf
+        if leaf.kind not in ("load", "call", "alt"):
+            break
+    name = dotted(term)
+    if name is None or "." not in name or name.startswith("."):
+        return None
+    if term.kind == "call":  # the row that a method of the table gives
+        return name.removesuffix("()").rpartition(".")[0] or None
+    return name
+
+
+def dotted(term: Term) -> str | None:
+    """The name by which a value was reached: `@prisma/client.PrismaClient().user`."""
+    if term.kind == "external":
+        return str(term.data[0])  # type: ignore[index]
+    if term.kind == "call":
+        return f"{term.data[0]}()" if term.data[0] else None  # type: ignore[index]
+    if term.kind == "load" and (key := text_of(term.args[1])) is not None:
+        base = dotted(term.args[0])
+        return f"{base}.{key}" if base else None
+    return None
+
+
+def empties(event: Event, slot: Slot) -> bool:
+    """Whether an event leaves nothing in a slot: it is emptied, or all of what it lies in is."""
+    holder, key = event.details.get("holder"), event.details.get("key")
+    if holder is None:
+        return False
+    if event.action == "store":
+        return same_holder(holder, slot.holder) and marks_unusable(event)
+    if key is None:
+        return _within(slot.holder, holder) or same_holder(holder, slot.holder)
+    if same_holder(holder, slot.holder) and _same_key(key, slot.key):
+        return True
+    return any(  # the slot lies within the one that is emptied
+        one.kind == "load" and one.args[0] is holder and _same_key(one.args[1], key) for one in _around(slot.holder)
+    )
+
+
+def marks_unusable(event: Event) -> bool:
+    """Whether a store marks a grant as one that cannot be used any more: `revoked = True`, `status = "expired"`."""
+    key, value = event.details.get("key"), event.details.get("value")
+    if key is None or value is None or value.kind != "literal":
+        return False
+    return isinstance(value_of(value), (bool, str)) and bool(_UNUSABLE.search(plain(key).lower()))
+
+
+def _around(term: Term) -> Iterator[Term]:
+    one = term
+    while one.kind == "load":
+        yield one
+        one = one.args[0]
+
+
+def _within(term: Term, holder: Term) -> bool:
+    return any(one.args[0] is holder for one in _around(term))
+
+
+def names_a_token(key: Term) -> bool:
+    """Whether a key is called like something that holds a token."""
+    return bool(_TOKEN.search(plain(key).lower())) if key.kind == "literal" else False
+
+
+def emptied(required: Iterable[Slot], events: Iterable[Event]) -> str:
+    """all, some or none of the slots are left empty by these events."""
+    slots, events = list(required), list(events)
+    empty = [slot for slot in slots if any(empties(one, slot) for one in events)]
+    return "all" if len(empty) == len(slots) else "some" if empty else "none"
+
+
+def emptied_by_name(token: Term, events: Iterable[Event], exchanged: bool) -> str:
+    """The same where nobody was seen to store the token that is used: as far as the names of what is emptied tell.
+
+    `exchanged`: the application does exchange codes, so the token lies in some slot that was not followed.
+    """
+    said = "none"
+    loads = [leaf for leaf in leaves(token) if leaf.kind == "load"]
+    for event in events:
+        holder, key = event.details.get("holder"), event.details.get("key")
+        if holder is None:
+            continue
+        if event.action == "store":
+            if marks_unusable(event):
+                return "all"
+        elif key is None:  # all of a session, a row
+            return "all"
+        elif names_a_token(key) or any(load.args[1] is key for load in loads):
+            around = any(load.args[0].kind == "load" and load.args[0].args[1] is key for load in loads)
+            if around or not exchanged or "refresh" in plain(key).lower():
+                return "all"
+            said = "some"
+    return said

@@ -1,0 +1,190 @@
+"""What an entry does when a call to the provider is answered with a certain status.
+
+The conditions of events speak of statuses in many forms: a comparison, `ok`, a range, the error that a refusal raises.
+Here they are played through for one status of one call, as `attack` plays a forged callback.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from auditor.analysis.attack import MAYBE, NO, YES, Answer, conjunction, disjunction, negation
+from auditor.facts import Event
+from auditor.terms import Term, alternatives, text_of, value_of, values
+
+Statuses = Mapping[Term, int]
+"""The status that each call is taken to be answered with."""
+
+_TRIED = (200, 401, 403, 500)  # what other calls may be answered with: one of each sort that code tells apart
+_OTHERS = 3  # other calls whose answers are played through together; with more of them, each may be anything
+_FAULT = re.compile(r"error|fault|exception")  # members that only a refusal has
+_EITHER = re.compile(r"message|detail|code|reason|status|type")  # members that both may have
+_WITHIN = frozenset({"data", "body", "json"})  # members that are still the whole body
+
+
+def possible(event: Event, call: Event, status: int) -> bool:
+    """Whether an event can happen after a call that was answered with this status."""
+    own = call.details["call"]
+    conditions = event.conditions | call.conditions
+    others = sorted({one for condition in conditions for one in _asked(condition)} - {own}, key=lambda one: one.n)
+    if len(others) > _OTHERS:
+        others = []
+    for answers in itertools.product(_TRIED, repeat=len(others)):
+        statuses = {own: status, **dict(zip(others, answers, strict=True))}
+        if conjunction(holds(condition, statuses) for condition in conditions) is not NO:
+            return True
+    return False
+
+
+def _asked(condition: Term) -> Iterator[Term]:
+    """The calls whose status or success a condition looks at, also within the conditions of alternatives."""
+    seen: set[Term] = set()
+    stack = [condition]
+    while stack:
+        one = stack.pop()
+        if one in seen:
+            continue
+        seen.add(one)
+        if one.kind == "op" and one.data in ("status", "ok"):
+            yield from values(one.args[0])
+        elif one.kind in ("and", "or", "not", "compare", "alt"):
+            stack.extend(one.args)
+
+
+def holds(condition: Term, statuses: Statuses) -> Answer:
+    """Whether a condition holds when calls are answered with these statuses."""
+    kind = condition.kind
+    if kind == "and":
+        return conjunction(holds(part, statuses) for part in condition.args)
+    if kind == "or":
+        return disjunction(holds(part, statuses) for part in condition.args)
+    if kind == "not":
+        return negation(holds(condition.args[0], statuses))
+    if kind == "literal":
+        return YES if value_of(condition) else NO
+    if kind == "compare":
+        return _compared(condition, statuses)
+    if kind in ("alt", "op"):
+        return disjunction(
+            conjunction((guard, _true(value, statuses))) for guard, value in _resolved(condition, statuses)
+        )
+    if kind in ("exists", "present"):
+        return _in_body(condition.args[0], statuses)
+    return _in_body(condition, statuses)
+
+
+def _true(value: Term | float | str | None, statuses: Statuses) -> Answer:
+    if value is None:
+        return MAYBE
+    if isinstance(value, Term):
+        return holds(value, statuses)
+    return YES if value else NO
+
+
+def _resolved(term: Term, statuses: Statuses) -> Iterator[tuple[Answer, Term | float | str | None]]:
+    """(whether it is this one, value) for every value that a term may be; None for what is not known."""
+    if term.kind == "alt":
+        for value, condition in alternatives(term):
+            guard = holds(condition, statuses)
+            for inner, resolved in _resolved(value, statuses) if guard is not NO else ():
+                yield conjunction((guard, inner)), resolved
+    elif term.kind == "op" and term.data in ("status", "ok") and term.args:
+        for answer, condition in alternatives(term.args[0]):
+            guard = YES if answer is condition else holds(condition, statuses)
+            status = statuses.get(answer)
+            if status is None:
+                yield guard, None
+            else:
+                yield guard, status if term.data == "status" else int(200 <= status < 400)
+    elif term.kind == "literal":
+        value = value_of(term)
+        yield YES, value if isinstance(value, (int, float, str)) and not isinstance(value, bool) else None
+    elif term.kind == "op":
+        yield YES, None
+    else:
+        yield YES, term if term.kind in ("compare", "and", "or", "not", "exists", "present") else None
+
+
+def _compared(condition: Term, statuses: Statuses) -> Answer:
+    op, loose = condition.data  # type: ignore[misc]
+    if op == "in":
+        name = text_of(condition.args[0])
+        answer = _body_has(name, condition.args[1], statuses) if name is not None else MAYBE
+        if answer is not MAYBE:
+            return answer
+    return disjunction(
+        conjunction((one, other, _compare(str(op), bool(loose), left, right)))
+        for one, left in _resolved(condition.args[0], statuses)
+        for other, right in _resolved(condition.args[1], statuses)
+    )
+
+
+def _compare(op: str, loose: bool, left: Term | float | str | None, right: Term | float | str | None) -> Answer:
+    if left is None or right is None or isinstance(left, Term) or isinstance(right, Term):
+        return MAYBE
+    if isinstance(left, str) != isinstance(right, str):
+        if op in ("==", "same") and not loose:
+            return NO  # a number is no text
+        left, right = (int(side) if isinstance(side, str) and side.isdigit() else side for side in (left, right))
+    if isinstance(left, str) or isinstance(right, str):
+        return MAYBE if op not in ("==", "same") else YES if left == right else NO
+    answers = {
+        "==": left == right, "same": left == right, "<": left < right, "<=": left <= right, ">": left > right,
+        ">=": left >= right,
+    }  # fmt: skip
+    return MAYBE if op not in answers else YES if answers[op] else NO
+
+
+def _in_body(term: Term, statuses: Statuses) -> Answer:
+    """Whether a member that is looked for in the body of an answer is there."""
+    if term.kind != "load":
+        return MAYBE
+    return _body_has(text_of(term.args[1]), term.args[0], statuses)
+
+
+def _body_has(name: str | None, body: Term, statuses: Statuses) -> Answer:
+    """A success has the members that the code looks for; a refusal has those that tell a fault, and no others."""
+    call = body_of(body, statuses)
+    if call is None or name is None or _EITHER.search(name.lower()):
+        return MAYBE
+    refused = statuses[call] >= 400
+    if _FAULT.search(name.lower()):
+        return MAYBE if refused else NO
+    return NO if refused else YES
+
+
+def body_of(term: Term, calls: Iterable[Term]) -> Term | None:
+    """The call whose body a term is, as a whole: read as JSON or text, or the member that a client keeps it in."""
+    one = term
+    read = False
+    for _ in range(6):
+        if one.kind == "parsed" and len(one.args) == 1:
+            one, read = one.args[0], True
+        elif one.kind == "load" and text_of(one.args[1]) in (*_WITHIN, "text", "content"):
+            one, read = one.args[0], True
+        elif one.kind == "serial" and one.data in ("json", "text"):
+            one = one.args[0]
+        elif one.kind in ("sequence", "unknown") and len(one.args) == 1:  # the keys of a body that nobody knows
+            one = one.args[0]
+        else:
+            break
+    return one if read and one in calls else None
+
+
+def remaining(value: Term, statuses: Statuses) -> frozenset[Term]:
+    """All terms within a value that it can hold under these statuses: alternatives that are ruled out are left away."""
+    seen: set[Term] = set()
+    stack = [value]
+    while stack:
+        one = stack.pop()
+        if one in seen:
+            continue
+        seen.add(one)
+        if one.kind == "alt":
+            seen.discard(one)
+            stack.extend(held for held, guard in alternatives(one) if holds(guard, statuses) is not NO)
+        elif one not in statuses:
+            stack.extend(one.args)
+    return frozenset(seen)

@@ -1,0 +1,86 @@
+"""Is a secret committed in a file that is no source: an environment file, a settings file, a database? (C02)"""
+
+from __future__ import annotations
+
+import posixpath
+
+from auditor import program as ir
+from auditor.analysis.secrets import is_secret_name, judge
+from auditor.checks.application import Application, observation
+from auditor.model import Observation, Place
+from auditor.questions import TrackedQuestion
+
+_EXAMPLES = ("example", "sample", "template", "dist", "defaults", "test", "schema")
+_TOKENS = ("accesstoken", "refreshtoken", "bearertoken", "oauthtoken")
+
+
+def answer(question: TrackedQuestion, rule: str, items: tuple[str, ...], application: Application) -> list[Observation]:
+    """One observation for each committed secret; for the environment files also the proof that they are kept out."""
+    if not application.connects:
+        return []
+    committed = application.repository
+    if committed is None or not committed.known:
+        if question.files == "environment":
+            message = "whether a secret is committed is not known without git"
+            return [observation(rule, items, "review", None, message)]
+        return []
+    out: list[Observation] = []
+    for path in sorted(application.programs):
+        program = application.programs[path]
+        if program.language != "settings" or path not in committed.tracked:
+            continue
+        if is_environment_file(path) != (question.files == "environment") or is_example(path):
+            continue
+        out.extend(_settings(question, rule, items, path, program))
+    if question.files == "other":
+        for path in committed.stores:
+            message = "this file is committed and holds tokens of the provider"
+            out.append(observation(rule, items, "fail", Place(path, 1, 1), message, confidence="medium"))
+        return out
+    return out or [_kept_out(rule, items, application)]
+
+
+def _settings(
+    question: TrackedQuestion, rule: str, items: tuple[str, ...], path: str, program: ir.Program
+) -> list[Observation]:
+    out: list[Observation] = []
+    for node in program.body:
+        if type(node) is not ir.Assign or type(node.target) is not ir.Name or type(node.value) is not ir.Literal:
+            continue
+        name, value = node.target.id.rpartition(".")[2], node.value.value
+        if not isinstance(value, str) or not _is_wanted(question, name) or judge(value, name) != "real":
+            continue
+        line, column, end_line, _ = program.spans[node.at]
+        what = "the client secret" if is_secret_name(name) else "a token of the provider"
+        message = f"{what} is written in this file, and the file is committed"
+        out.append(observation(rule, items, "fail", Place(path, line, end_line, "", column), message))
+    return out
+
+
+def _is_wanted(question: TrackedQuestion, name: str) -> bool:
+    """A client secret in a settings file is the business of the rule about literals; a token's is this one's."""
+    flat = "".join(letter for letter in name.lower() if letter.isalnum())
+    if flat.endswith(_TOKENS):
+        return True
+    return question.files == "environment" and (is_secret_name(name) or flat.endswith("secret"))
+
+
+def is_environment_file(path: str) -> bool:
+    """Whether a file is an environment file by its name: .env, .env.production, .dev.vars."""
+    name = posixpath.basename(path).lower()
+    return name.startswith((".env", "env.")) or name.endswith(".env") or name == ".dev.vars"
+
+
+def is_example(path: str) -> bool:
+    """Whether a settings file is only an example by its name."""
+    return any(word in posixpath.basename(path).lower() for word in _EXAMPLES)
+
+
+def _kept_out(rule: str, items: tuple[str, ...], application: Application) -> Observation:
+    committed = application.repository
+    assert committed is not None
+    if committed.ignored is not None:
+        message = "environment files are ignored by git, and no tracked file holds a secret"
+        return observation(rule, items, "pass", committed.ignored, message)
+    place = application.hints[0] if application.hints else None
+    return observation(rule, items, "pass", place, "no tracked file holds a client secret or a token")
