@@ -22,7 +22,7 @@ class Entry:
     """Where control comes in: a registered handler, a module that is run, a unit that nobody calls.
 
     `line` is the 1-based line of the handler's `def`; `name` its qualified name, "" for a module.
-    `method`: the verb that a route answers to, where it is known: get, post, …
+    `method`: the verb that a route answers to, where it is known: get, post, …; `route`: its path.
     `called`: something in the program names it, so a walk without its caller proves little.
     """
 
@@ -35,6 +35,7 @@ class Entry:
     language: str
     called: bool = False
     method: str = ""
+    route: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -84,6 +85,8 @@ class Facts:
     """Where each comparison was first made."""
     made: Mapping[Term, Place]
     """Where a fresh or weak value is made."""
+    outside: Mapping[Term, bool]
+    """Calls that leave what is known: of something that no model knows (False), or that send a request (True)."""
     tokens: frozenset[Term]
     """Values that a library hands over as tokens: parameters of a callback, members of its result."""
     readers: Mapping[tuple[int, Term], tuple[str, str]]

@@ -138,6 +138,8 @@ class Terms:
                 if guard is self.truth_of_simple(second):  # a and b
                     return self.all((guard, self.truth(first)))
             return self.any(self.all((guard, self.truth(value))) for value, guard in pairs)
+        if term.kind == "op" and term.data == "len":
+            return self.truth(term.args[0])  # what has a length of its own is there
         if term.kind in ("mapping", "sequence") and term.args:
             return self.true
         if term.kind in ("function", "class", "object", "root"):

@@ -33,6 +33,7 @@ def analyse(programs: Iterable[ir.Program], paths: Iterable[str], libraries: Lib
         writes=tuple(world.writes),
         problems=tuple(world.problems),
         kinds=world.kinds,
+        outside=world.outside,
         media=world.media,
         terms=world.terms,
         made={term: world.place(program, at) for term, (program, at) in world.made.items()},

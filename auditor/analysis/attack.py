@@ -65,7 +65,6 @@ class Value:
 NOTHING = Value("nothing")
 _ERRORS = ("error", "error_description", "error_reason", "error_message")
 _PROPERTIES = frozenset({"status", "ok", "len", "type", "typeof"})  # they do not tell which value it is
-_PARTIAL = frozenset({"slice", "shape"})
 _STORES = ("SESSION", "COOKIES", "STORAGE")
 
 
@@ -295,7 +294,8 @@ class Attack:
                     return NOTHING
                 return Value("free") if inner.kind == "chosen" else inner
             if inner.kind == "secret":
-                return Value("secret", term.n)
+                letter = holder.kind == "load" and key.kind == "literal" and isinstance(value_of(key), int)
+                return Value("opaque") if letter else Value("secret", term.n)
             if inner.kind == "many":
                 return Value("opaque") if self._touched(holder, game) else Value("fixed", term.n)
         if self._kept(holder):
@@ -420,8 +420,11 @@ class Attack:
                 return Value("secret", term.n) if inner.kind == "map" and self.is_sent(term) else inner
         if term.kind == "op" and term.data in _PROPERTIES:
             return Value("fixed", term.n)
-        if term.data in _PARTIAL and self._touched(term, game):
+        if term.data == "slice" and self._touched(term, game):
             return Value("opaque")
+        if term.data == "shape":  # a pattern says nothing of which value it is, unless the stored one is part of it
+            compares = any(self.value(leaf, game).kind in ("secret", "unseen") for leaf in leaves(term) if leaf is not term)
+            return Value("opaque") if compares else Value("fixed", term.n)
         kinds = {self.value(arg, game).kind for arg in term.args}
         if "opaque" in kinds:
             return Value("opaque")

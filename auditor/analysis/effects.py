@@ -389,6 +389,8 @@ def external_call(
         world.receivers[result] = arguments.receiver
     elif function in world.receivers:  # what a method gave is called: the decorator of `app.route(...)`
         arguments.receiver = world.receivers[function]
+    if model is None or model.http is not None:
+        world.outside.setdefault(result, model is not None)
     if model is None:
         actions.call_seen(w, name or "", None, frozen, result, state, frame, node)
         if decorating and arguments.positional:

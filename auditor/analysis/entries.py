@@ -599,7 +599,7 @@ def _enter(
     language = "python" if program.language == "python" else "javascript"
     entry = Entry(
         len(entries), kind, program.path, info.qualified, head[0], program.spans[info.unit.at][2], language, called,  # type: ignore[arg-type]
-        handler.method if handler is not None else "",
+        handler.method if handler is not None else "", (handler.route or "") if handler is not None else "",
     )
     entries.append(entry)
     state = State({}, frozenset())

@@ -359,7 +359,11 @@ class Walker:
             frame.outer[name] = found if found is not None else frame.scopes[0]
 
     def _block_statement(self, node: ir.BlockStatement, state: State, frame: Frame) -> None:
+        before = len(frame.breaks)
         self.block(node.body, state, frame)
+        left = frame.breaks[before:]
+        if left:  # a break may leave this block by its label, or a loop around it
+            state.become(self.join_states([state.fork(), *(one.fork() for one in left)]))
 
     # ------------------------------------------------------------------------------------ expressions
 

@@ -168,6 +168,7 @@ class World:
         self.conventions: dict[str, dict[str, str]] = {}  # path -> what parameters are called by convention there
         self.answers: set[Term] = set()  # what answers a request: a handler's stage that returns one ends the pipeline
         self.tokens: set[Term] = set()
+        self.outside: dict[Term, bool] = {}  # calls of what no model knows (False), or that send a request (True)
         self.singletons: dict[Term, Term] = {}
         self.guards: dict[Term, tuple[tuple[Term, tuple[str, ...] | str, str], ...]] = {}
         self.closures: dict[Term, None] = {}

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from auditor.analysis.attack import Attack
 from auditor.checks.tokens import Tokens
 from auditor.discover.committed import Committed
-from auditor.facts import Event, Facts
+from auditor.facts import Entry, Event, Facts
 from auditor.model import Observation, Place, Problem
 from auditor.program import Program
 from auditor.terms import Term, contains, leaves, text_of
@@ -53,6 +53,14 @@ class Application:
         for event in self.facts.events:
             out.setdefault(event.action, []).append(event)
         return {action: tuple(events) for action, events in out.items()}
+
+    @functools.cached_property
+    def in_entry(self) -> Mapping[Entry, tuple[Event, ...]]:
+        """Events by the entry that performs them, in the order of the walk."""
+        out: dict[Entry, list[Event]] = {}
+        for event in self.facts.events:
+            out.setdefault(event.entry, []).append(event)
+        return {entry: tuple(events) for entry, events in out.items()}
 
     def of(self, action: str) -> tuple[Event, ...]:
         """The events of an action, each site judged where its callers are known when any is."""

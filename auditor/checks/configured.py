@@ -18,6 +18,7 @@ from auditor.model import Place
 from auditor.terms import Term, text_of, values
 
 _ENVIRONMENT_FILE = re.compile(r"(.*/)?(\.env(rc)?([._-][^/]*)?|[^/]*\.env|\.flaskenv)", re.IGNORECASE)
+_CONVINCING = 20  # characters: a shorter value in a sample is made up
 _HOLDERS = frozenset({"client", "oauth", "oauth2", "consumer"})
 
 
@@ -55,16 +56,18 @@ def _settings(application: Application) -> Iterator[Configured]:
         if program.language != "settings" or not _counts(path, application.committed):
             continue
         committed = application.committed is not None
-        sure = committed and not prefilter.is_sample(path)
+        sample = prefilter.is_sample(path)
         for statement in program.body:
             if type(statement) is not ir.Assign or type(statement.target) is not ir.Name:
                 continue
             name, value = statement.target.id, statement.value
             if type(value) is not ir.Literal or not isinstance(value.value, str):
                 continue
+            if sample and len(value.value) < _CONVINCING:
+                continue
             if judge(value.value, name.rpartition(".")[2]) == "real":
                 span = program.spans[statement.at]
-                yield Configured(name, Place(path, span[0], span[2], "", span[1]), committed, sure)
+                yield Configured(name, Place(path, span[0], span[2], "", span[1]), committed, committed and not sample)
 
 
 def _counts(path: str, committed: frozenset[str] | None) -> bool:

@@ -20,7 +20,7 @@ _UNUSABLE = re.compile(r"revoke|disconnect|connect|active|enable|valid|status|st
 _FACTS = ("len", "typeof", "type", "status", "ok", "shape", "is-null", "library-check")
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class Slot:
     """A place that outlives the request and holds a token of the grants that `results` gave."""
 
@@ -34,7 +34,7 @@ class Grants:
     """The slots in which one application keeps tokens."""
 
     def __init__(self, facts: Facts) -> None:
-        self.results = frozenset(
+        self.results = facts.tokens | frozenset(
             event.details["call"] for event in facts.events if event.action in ("exchange", "refresh") and "call" in event.details
         )
         found: dict[tuple[Term, Term], Slot] = {}
@@ -80,6 +80,10 @@ class Grants:
             if not more:
                 return tuple(slot for slot in self.slots if slot in mine)
             mine |= more
+
+    def reads(self, load: Term) -> bool:
+        """Whether a load reads a slot that holds a token."""
+        return any(_reads(load, slot) for slot in self.slots)
 
     @functools.cached_property
     def holders(self) -> frozenset[Term]:

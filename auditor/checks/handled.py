@@ -195,7 +195,7 @@ def _unauthorized(application: Application, grants: Grants, starts: frozenset[st
 
 def _after(application: Application, call: Event) -> Iterator[Event]:
     """What the entry does later than a call."""
-    for event in application.by_entry.get(call.entry.number, ()):
+    for event in application.in_entry.get(call.entry, ()):
         if event.order > call.order and event.action in _TRACES:
             yield event
 

@@ -12,6 +12,8 @@ from auditor.terms import Term, contains, leaves, plain, text_of, value_of, valu
 
 Origin: TypeAlias = Literal["fresh", "unknown", "missing", "constant", "weak", "startup", "request"]
 
+_IN_SIGHT = 12  # lines between a function's head and the address that it puts together
+
 _WORST: tuple[Origin, ...] = ("fresh", "unknown", "request", "startup", "constant", "weak", "missing")
 _MESSAGES = {
     "missing": "the authorization request carries no state",
@@ -36,7 +38,11 @@ def answer(question: OriginQuestion, rule: str, items: tuple[str, ...], applicat
             out.append(observation(rule, items, "fail", place, _MESSAGES[found], related=related, unit=event.unit))
             continue
         bad = found in ("constant", "weak", "startup", "request")
-        if (found == "missing" and "missing" in question.faults) or (bad and "weak" in question.faults):
+        if found == "missing" and "missing" in question.faults:
+            where = _lacking(application, event)
+            related = () if where == place else (at(place, "the address is put together here"),)
+            out.append(observation(rule, items, "fail", where, _MESSAGES[found], related=related, unit=event.unit))
+        elif bad and "weak" in question.faults:
             out.append(observation(rule, items, "fail", place, _MESSAGES[found], unit=event.unit))
         elif found == "unknown" and "weak" in question.faults:
             message = "state is sent, but where it comes from could not be followed"
@@ -45,6 +51,14 @@ def answer(question: OriginQuestion, rule: str, items: tuple[str, ...], applicat
             message = "state is fresh for each request, from a cryptographic generator"
             out.append(observation(rule, items, "pass", at(place, ""), message, unit=event.unit))
     return out
+
+
+def _lacking(application: Application, event: Event) -> Place:
+    """What is missing is found on the line of the function that lacks it, when that is in sight of the address."""
+    line = application.heads.get((event.place.path, event.unit))
+    if line is None or not 0 <= event.place.line - line <= _IN_SIGHT:
+        return event.place
+    return Place(event.place.path, line, line)
 
 
 def _generator(application: Application, state: Term, event: Event) -> tuple[Place, tuple[Place, ...]]:

@@ -82,12 +82,16 @@ class Guard(NamedTuple):
 
 
 class Variant(NamedTuple):
-    """What must be said of C06 (`a|b`: either will do) and of C05, and the guard in both languages."""
+    """What must be said of C06 (`a|b`: either will do) and of C05, and the guard in both languages.
+
+    `fails`: the general fact that the analysis lacks, where it judges neither language as it should.
+    """
 
     guarded: str
     python: Guard | str
     javascript: Guard | str
     fresh: str = "pass"
+    fails: str = ""
 
 
 def files_of(framework: str, guard: Guard) -> dict[str, str]:
@@ -285,6 +289,18 @@ VARIANTS |= {
             REFUSE
     """, """
         if (!saved || state !== saved || !QUERY.scope) { REFUSE; }
+    """),
+    "a block that is left": Variant("fail", """
+        while True:
+            if not saved or state != saved:
+                break
+            logging.info("same")
+            break
+    """, """
+        check: {
+          if (!saved || state !== saved) { break check; }
+          console.info('same');
+        }
     """),
     "a refusal that does not end the request": Variant("fail", """
         if not saved or state != saved:
@@ -497,12 +513,24 @@ VARIANTS |= {
     """, """
         if (typeof saved !== 'string' || state !== saved) { REFUSE; }
     """),
+    "a type that is refused, and nothing compared": Variant("fail", """
+        if isinstance(state, list):
+            REFUSE
+    """, """
+        if (typeof state === 'object') { REFUSE; }
+    """),
+    "an array that is refused, and nothing compared": Variant("fail", """
+        if type(state) is list:
+            REFUSE
+    """, """
+        if (Array.isArray(state)) { REFUSE; }
+    """),
     "all": Variant("pass", """
         if not all((state, saved)) or state != saved:
             REFUSE
     """, """
         if (![state, saved].every(Boolean) || state !== saved) { REFUSE; }
-    """),
+    """, fails="the truth of all() and every() over what is known"),
 }
 
 # ----------------------------------------------------------------------------- who writes the stored value
@@ -631,7 +659,7 @@ VARIANTS |= {
             pass
     """, top=PY_CHECK), Guard("""
         try { check(state, saved); } catch (error) { if (error instanceof Error) throw error; }
-    """, top=JS_CHECK)),
+    """, top=JS_CHECK), fails="which errors the body of a try can raise"),
     "caught and answered": Variant("pass", Guard("""
         try:
             check(state, saved)
@@ -668,6 +696,11 @@ VARIANTS |= {
         await asyncio.gather(check(state, saved))
     """, top=PY_ASYNC), Guard("""
         await Promise.all([check(state, saved)]);
+    """, top=JS_ASYNC)),
+    "the first of several": Variant("fail", Guard("""
+        await asyncio.wait({asyncio.ensure_future(check(state, saved))})
+    """, top=PY_ASYNC), Guard("""
+        await Promise.race([check(state, saved), new Promise((done) => setTimeout(done, 1))]);
     """, top=JS_ASYNC)),
     "run in the background": Variant("fail", Guard("""
         asyncio.create_task(check(state, saved))
@@ -910,7 +943,7 @@ VARIANTS |= {
             REFUSE
     """, keep='SESSION["states"] = [*SESSION.get("states", []), st]'), Guard("""
         if (!(SESSION.states ?? []).some((one) => one === state)) { REFUSE; }
-    """, keep="SESSION.states = [...(SESSION.states ?? []), st];")),
+    """, keep="SESSION.states = [...(SESSION.states ?? []), st];"), fails="what any() and some() of a store's elements ensure"),
     "a mapping of pending states": Variant("pass", Guard("""
         flow = SESSION.get("flows", {}).pop(state, None)
         if flow is None:
@@ -918,7 +951,7 @@ VARIANTS |= {
     """, keep='SESSION["flows"] = {st: {"next": "/"}}'), Guard("""
         const flow = SESSION.flows?.[state];
         if (!flow) { REFUSE; }
-    """, keep="SESSION.flows = { [st]: { next: '/' } };")),
+    """, keep="SESSION.flows = { [st]: { next: '/' } };"), fails="a mapping keyed by a value that is made"),
     "a prefix": Variant("review|fail", """
         if not saved or not saved.startswith(state or ""):
             REFUSE
@@ -930,6 +963,12 @@ VARIANTS |= {
             REFUSE
     """, """
         if (!saved || !state || state.slice(0, 4) !== saved.slice(0, 4)) { REFUSE; }
+    """),
+    "the first letter": Variant("review|fail", """
+        if not saved or not state or state[0] != saved[0]:
+            REFUSE
+    """, """
+        if (!saved || !state || state[0] !== saved[0]) { REFUSE; }
     """),
     "the stored one begins the received one": Variant("review|fail", """
         if not saved or not (state or "").startswith(saved):
@@ -1036,7 +1075,7 @@ VARIANTS |= {
     """, top=PY_REDIS, keep='store.setex(f"state:{st}", 600, "1")'), Guard("""
         const known = state && (await store.get(`state:${state}`));
         if (!known) { REFUSE; }
-    """, top=JS_REDIS, keep="await store.setex(`state:${st}`, 600, '1');")),
+    """, top=JS_REDIS, keep="await store.setex(`state:${st}`, 600, '1');", only=("express", "koa"))),
     "a global of the module": Variant("pass|review", Guard("""
         if not pending.get("st") or state != pending["st"]:
             REFUSE
@@ -1071,6 +1110,7 @@ def checked(view):
         return view(request, *args, **kwargs)
     return wrapper
 """
+PATH = "under which path and name a handler is registered"
 JS_STAGE = """
 function checked(req, res, next) {
   if (!req.session.st || req.query.state !== req.session.st) { return res.sendStatus(400); }
@@ -1104,7 +1144,7 @@ VARIANTS |= {
         def checked():
             if request.path == "/back" and (not session.get("st") or request.args.get("state") != session["st"]):
                 abort(400)
-    """, only=("flask",)), Guard("EXCHANGE;", top=JS_STAGE, above="app.use('/back', checked);", only=("express",))),
+    """, only=("flask",), fails=PATH), Guard("EXCHANGE;", top=JS_STAGE, above="app.use('/back', checked);", only=("express",))),
     "a stage that goes on either way": Variant("fail", Guard("EXCHANGE", top="""
         @app.before_request
         def checked():
@@ -1119,7 +1159,7 @@ VARIANTS |= {
             if request.endpoint == "back":
                 if not session.get("st") or request.args.get("state") != session["st"]:
                     return "no", 400
-    """, only=("flask",)), Guard("EXCHANGE;", top="""
+    """, only=("flask",), fails=PATH), Guard("EXCHANGE;", top="""
         function checked(req, res, next) {
           if (!req.session.st || req.query.state !== req.session.st) { return next(new Error('state')); }
           next();
@@ -1142,17 +1182,6 @@ VARIANTS |= {
     "a decorator made of an unknown": Variant("fail|review", Guard(
         "EXCHANGE", top="from acme.guards import checked", below="@checked", only=("flask",)), Guard(
         "EXCHANGE;", top="const { checked } = require('acme-guards');", below="checked,", only=("express",))),
-    "a dependency that refuses": Variant("pass", Guard("EXCHANGE", top="""
-        from fastapi import Depends
-
-        def checked(request: Request):
-            if not request.session.get("st") or request.query_params.get("state") != request.session["st"]:
-                raise HTTPException(400)
-
-        @app.get("/again", dependencies=[Depends(checked)])
-        def again(code: str):
-            return exchange(code)
-    """, above="# a second route", below="", only=()), Guard("EXCHANGE;")),
     "two flows, one of them guarded": Variant("fail", Guard("""
         if not saved or state != saved:
             REFUSE
@@ -1174,7 +1203,6 @@ VARIANTS |= {
         EXCHANGE;
     """),
 }
-del VARIANTS["a dependency that refuses"]
 
 # ------------------------------------------------------------------------------ where the sent state comes from
 PY_PLAIN = """
@@ -1196,10 +1224,11 @@ VARIANTS |= {
         ("the time", "fail", "str(time.time())", "String(Date.now())"),
         ("a hash of the time", "fail", "hashlib.sha256(str(time.time()).encode()).hexdigest()",
          "crypto.createHash('sha256').update(String(Date.now())).digest('hex')"),
-        ("fresh or else a constant", "fail", 'SESSION.get("seed") or "monei"', "process.env.STATE || 'monei'"),
     )
 }
 VARIANTS |= {
+    "sent: fresh or else a constant": Variant("pass|review", Guard(PY_PLAIN, sent='SESSION.get("seed") or "monei"'), Guard(
+        JS_PLAIN, sent="process.env.STATE || 'monei'"), "fail"),
     "sent: what the visitor asks for": Variant("fail", Guard(PY_PLAIN, sent='QUERY["state"]'), Guard(JS_PLAIN, sent="QUERY.state"), "fail"),
     "sent: made when the program starts": Variant(
         "pass", Guard(PY_PLAIN, top="ONCE = secrets.token_hex(16)".replace("ONCE", "once"), sent="once"),
@@ -1212,10 +1241,11 @@ def _cases() -> Iterator[object]:
     for name, variant in VARIANTS.items():
         for frameworks, given in ((PYTHON, variant.python), (JAVASCRIPT, variant.javascript)):
             guard = Guard(given) if isinstance(given, str) else given
+            reason = guard.fails or variant.fails
             for framework in guard.only or frameworks:
                 yield pytest.param(
                     framework, guard, variant.guarded, variant.fresh, id=f"{name} ({framework})",
-                    marks=[pytest.mark.xfail(strict=True, reason=guard.fails)] if guard.fails else [],
+                    marks=[pytest.mark.xfail(strict=True, reason=reason)] if reason else [],
                 )  # fmt: skip
 
 

@@ -338,8 +338,6 @@ FORMS = {
     ),
 }
 
-VERDICT = {GUARDED: "pass", HOLE: "absent", NAKED: "fail"}
-
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 def test_both_languages_say_the_same(form: Form, analysed: Callable[[Mapping[str, str]], Application]) -> None:

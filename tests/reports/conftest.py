@@ -10,7 +10,6 @@ import msgspec
 import pytest
 
 from auditor import catalogue
-from auditor.audit import audit
 from auditor.model import (
     Connection,
     Evidence,
@@ -105,6 +104,8 @@ class Planted(NamedTuple):
 @pytest.fixture(scope="session")
 def planted(tmp_path_factory: pytest.TempPathFactory) -> Planted:
     """Secrets on the lines of findings about them, beside other findings, and where no rule looks."""
+    from auditor.audit import audit
+
     root = tmp_path_factory.mktemp("planted") / "shop"
     code = (DATA / "planted.txt").read_text()
     secrets = tuple(re.findall(r"PLANTED:([\w.\-]+)", code))

@@ -1,0 +1,72 @@
+"""Does a token that the provider gives ever leave for a call? Only what is proved here is not applicable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditor.checks.application import Application
+from auditor.checks.grants import Grants
+from auditor.facts import Event
+from auditor.terms import Term, leaves, text_of
+
+_UNSURE = frozenset({"incomplete", "too-deep", "crashed"})
+_OF_THE_TOKEN = ("oauth", "/token", "introspect", "revoke", "tokeninfo")  # addresses that are about the token itself
+
+
+def unused(application: Application, grants: Grants) -> Event | None:
+    """The exchange whose token is provably used for nothing: neither it nor a slot that holds it goes into a call.
+
+    None where there is no exchange, where the analysis lost something, or where a call that is not known takes it.
+    """
+    facts = application.facts
+    exchanges = application.actions.get("exchange", ())
+    if not exchanges or application.actions.get("lost") or any(problem.kind in _UNSURE for problem in facts.problems):
+        return None
+    flow = {event.details.get("call") for action in ("exchange", "refresh", "revoke") for event in application.actions.get(action, ())}
+    holds = _Holds(grants, facts.tokens)
+    for call, sends in facts.outside.items():
+        if call in flow or (sends and _about_the_token(call)):
+            continue
+        if any(holds(argument) for argument in _arguments(call, sends)):
+            return None
+    answered = (event.details["value"] for event in application.actions.get("respond", ()) if "value" in event.details)
+    if any(holds(value) for value in answered):
+        return None  # whoever gets it may use it
+    return exchanges[0]
+
+
+def _arguments(call: Term, sends: bool) -> Iterator[Term]:
+    """What is handed over; the receiver counts where it sends, for a client carries the token that it was made with."""
+    receiver = bool(call.data[3])  # type: ignore[index]
+    yield from call.args if sends or not receiver else call.args[:-1]
+
+
+def _about_the_token(call: Term) -> bool:
+    """Whether a request goes to an address that manages tokens: it looks one up, renews or ends it."""
+    texts = (text_of(leaf) for argument in call.args for leaf in leaves(argument))
+    return any(
+        text.startswith(("https://", "http://")) and any(word in text for word in _OF_THE_TOKEN) for text in texts if text
+    )
+
+
+class _Holds:
+    """Whether a value holds a token, or anything that was made of one; each term is looked at once."""
+
+    def __init__(self, grants: Grants, given: frozenset[Term]) -> None:
+        self._grants = grants
+        self._known: dict[Term, bool] = dict.fromkeys((*grants.results, *given), True)
+
+    def __call__(self, value: Term) -> bool:
+        stack = [value]
+        while stack:
+            one = stack[-1]
+            if one in self._known:
+                stack.pop()
+                continue
+            waiting = [part for part in one.args if part not in self._known and part is not one]
+            if waiting:
+                stack.extend(waiting)
+                continue
+            stack.pop()
+            self._known[one] = any(self._known[part] for part in one.args) or (one.kind == "load" and self._grants.reads(one))
+        return self._known[value]
