@@ -22,8 +22,8 @@ def audit(
     path: pathlib.Path, *, config_file: pathlib.Path | None = None, progress: Callable[[str], None] | None = None
 ) -> Report:
     """Audit what lies at `path`. Raises UsageError when there is nothing to audit or the configuration is wrong."""
-    root, _ = tree.root_and_path(path)
-    settings, _ = config.load(root, config_file)
+    root, chosen = tree.root_and_path(path)
+    settings, _ = config.load(root, config_file, chosen if chosen.is_dir() else chosen.parent)
     known = catalogue.load()
     libraries = catalogue.libraries_of(known, [root / extra for extra in settings.libraries])
     audited = tree.working_tree(path).excluding(ignore.excluder(settings.exclude))

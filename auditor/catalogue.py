@@ -178,8 +178,20 @@ def load() -> Catalogue:
 
 def libraries_of(catalogue: Catalogue, extra: Sequence[pathlib.Path] = ()) -> Libraries:
     """All library models, those of the audited repository's configuration last, so that they win."""
-    own = [parse(path.read_text(encoding="utf-8"), Library, str(path)) for path in extra]
+    own = [parse(_read(file), Library, str(file)) for path in extra for file in _models(path)]
     return Libraries((*catalogue.libraries, *own))
+
+
+def _models(path: pathlib.Path) -> list[pathlib.Path]:
+    """A file, or the YAML files of a folder and of those below it."""
+    return sorted(file for file in path.rglob("*.y*ml") if file.is_file()) if path.is_dir() else [path]
+
+
+def _read(file: pathlib.Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise UsageError(f"{file}: could not be read: {getattr(problem, 'strerror', 'not UTF-8')}") from None
 
 
 def rules_by_item(catalogue: Catalogue) -> Mapping[str, tuple[str, ...]]:

@@ -128,6 +128,17 @@ class Stage(Part):
     ordered: bool = False
 
 
+class Catcher(Part):
+    """Registers what answers errors that no handler caught. `types`: the classes caught, an argument of the decorator
+    (`callee.0`) or of the call; none: all. `function`: the position; `arity`: only functions of that many parameters.
+    """
+
+    function: Reference = 0
+    types: Literal["", "callee", "argument"] = ""
+    binds: tuple[str, ...] = ("error",)
+    arity: int = 0
+
+
 class Http(Part):
     """Sends a request. `throws`: a status of 400 and more raises `error`, a qualified name.
 
@@ -169,7 +180,7 @@ class Flow(Part):
 class Model(Part, rename={"is_": "is"}):
     """What one name means. A result does not contain its arguments unless the model says that it carries them.
 
-    `fills`: this argument, too, holds from now on what `kind` says (`crypto.getRandomValues(bytes)`).
+    `code`: this argument is the status with which the receiver will answer. `fills`: this argument, too, holds from now on what `kind` says (`crypto.getRandomValues(bytes)`).
     """
 
     is_: Literal[
@@ -207,6 +218,7 @@ class Model(Part, rename={"is_": "is"}):
     depends: bool = False
     route: Route | None = None
     stage: Stage | None = None
+    catcher: Catcher | None = None
     http: Http | None = None
     raises_status: str = ""
     status: bool = False
@@ -217,6 +229,7 @@ class Model(Part, rename={"is_": "is"}):
     object: bool = False
     redirect: Reference | None = None
     respond: Reference | None = None
+    code: Reference | None = None
     render: Reference | None = None
     log: Reference | None = None
     flash: Reference | None = None

@@ -191,6 +191,11 @@ class Terms:
                 if part is zero or self.negate(part) in parts:
                     return zero
                 parts[part] = None
+        for part in parts:  # `(a or b) and not a and not b`
+            if part.kind in _COMPOUND and part.kind != "not":
+                opposite = self.negate(part)
+                if opposite.kind == kind and all(one in parts for one in opposite.args):
+                    return zero
         if not parts:
             return unit
         if len(parts) == 1:

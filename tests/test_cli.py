@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from auditor import __version__, cli
@@ -20,6 +21,7 @@ from auditor.catalogue import Catalogue, ChecklistItem, Example, Rule, Words
 from auditor.errors import InternalError, UsageError
 from auditor.model import Files, Finding, ItemResult, Problem, Report, Tool
 from auditor.questions import HandledQuestion
+from auditor.reports import RENDERERS
 
 SECRET = "cs_live_this_must_not_be_shown"
 
@@ -200,6 +202,126 @@ def test_an_output_that_cannot_be_written(audit_gives: Answers, capsys: pytest.C
     assert "no/such/folder: could not be written: No such file or directory" in capsys.readouterr().err
 
 
+# ---- formats
+
+
+def test_several_formats_in_one_run(audit_gives: Answers, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    calls = audit_gives(report(FAILED, findings=(FINDING,)))
+    assert cli.run(["audit", "--format", "sarif=out.sarif", "-f", "json=out.json", "-f", "html=page.html"]) == 1
+    out, err = capsys.readouterr()
+    assert out.startswith("Connect Auditor")
+    assert err == "connect-auditor: 1 finding (exit 1)\n"
+    assert json.loads((tmp_path / "out.sarif").read_text())["version"] == "2.1.0"
+    assert json.loads((tmp_path / "out.json").read_text())["schema"] == 1
+    assert (tmp_path / "page.html").read_text().startswith("<!doctype html>")
+    assert {file.name for file in tmp_path.iterdir()} == {"out.sarif", "out.json", "page.html"}
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("name", RENDERERS)
+def test_the_exit_code_is_the_same_in_every_format(
+    audit_gives: Answers, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    audit_gives(report(FAILED, REVIEW, findings=(FINDING,)))
+    assert cli.run(["audit", "--format", name]) == 1
+    assert capsys.readouterr().err == "connect-auditor: 1 finding, 1 item to review (exit 1)\n"
+    assert cli.run(["audit", "--format", f"{name}=file"]) == 1
+    assert cli.run(["audit", "--format", name, "--fail-on", "high"]) == 0
+
+
+def test_a_format_without_a_file_takes_standard_output(
+    audit_gives: Answers, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    audit_gives(report(PASSED))
+    assert cli.run(["audit", "-f", "json", "-f", "text=report.txt"]) == 0
+    assert json.loads(capsys.readouterr().out)["schema"] == 1
+    assert "✓ C01" in (tmp_path / "report.txt").read_text()
+
+
+def test_output_is_for_what_would_go_to_standard_output(
+    audit_gives: Answers, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    audit_gives(report(PASSED))
+    assert cli.run(["audit", "-f", "sarif=out.sarif", "-o", "report.txt"]) == 0
+    assert capsys.readouterr().out == ""
+    assert (tmp_path / "report.txt").read_text().startswith("Connect Auditor")
+    assert cli.run(["audit", "-f", "markdown", "-o", "report.md"]) == 0
+    assert (tmp_path / "report.md").read_text().startswith("## Connect Auditor")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-f", "sariff"], "there is no format 'sariff': did you mean 'sarif'?"),
+        (["-f", "gitlab"], "did you mean 'gitlab-codequality'?"),
+        (["-f", "qqqq"], "the formats are text, json, sarif, markdown, html, junit, gitlab-codequality, github"),
+        (["-f", "sarif="], "sarif= names no file"),
+        (
+            ["-f", "json", "-f", "html"],
+            "would both go to standard output: give one of them a file, as in --format html=",
+        ),
+        (["-f", "json=a", "-f", "html=a"], "a: two formats cannot go to the same file"),
+        (["-f", "json=a", "-o", "a"], "a: two formats cannot go to the same file"),
+        (["-f", "json=no/a"], "no/a: could not be written: No such file or directory"),
+        (["-f", "json=."], ".: could not be written: Is a directory"),
+    ],
+)
+def test_formats_that_cannot_be_are_refused_before_the_audit(
+    audit_gives: Answers, capsys: pytest.CaptureFixture[str], tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    calls = audit_gives(report(PASSED))
+    assert cli.run(["audit", *arguments]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert message in err
+    assert calls == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_turns_out_unwritable_leaves_no_other_and_no_page(
+    audit_gives: Answers, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(**_: object) -> object:
+        raise OSError(28, "No space left on device")
+
+    audit_gives(report(PASSED))
+    monkeypatch.setattr("tempfile.mkstemp", full)
+    assert cli.run(["audit", "-f", "json=a", "-f", "sarif=b"]) == 2
+    assert capsys.readouterr() == ("", "connect-auditor: a: could not be written: No space left on device\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_report_reads_the_lines_of_the_audited_files_and_no_others(
+    audit_gives: Answers, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop/a.py").write_text("state = 'shown'\n")
+    (tmp_path / "outside.py").write_text("x = 'not shown'\n")
+    (tmp_path / "shop/link.py").symlink_to("../outside.py")
+    (tmp_path / "shop/folder").symlink_to("..")
+    paths = ("a.py", "../outside.py", "link.py", "folder/outside.py", "missing.py", str(tmp_path / "outside.py"))
+    found = tuple(msgspec.structs.replace(FINDING, path=path, fingerprint=path) for path in paths)
+    audit_gives(report(FAILED, findings=found))
+    cli.run(["audit", "shop", "-f", "html"])
+    page = capsys.readouterr().out
+    assert "state = &#39;shown&#39;" in page
+    assert "not shown" not in page
+    cli.run(["audit", "shop", "-f", "sarif"])
+    results = json.loads(capsys.readouterr().out)["runs"][0]["results"]
+    assert ["primaryLocationLineHash" in one["partialFingerprints"] for one in results] == [True, *[False] * 5]
+
+
+def test_a_part_of_a_repository_is_a_category_of_its_own(
+    audit_gives: Answers, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    (tmp_path / "apps/shop").mkdir(parents=True)
+    audit_gives(report(PASSED))
+    for path, name in ((".", "connect-auditor/"), ("apps/shop", "connect-auditor/apps/shop/")):
+        cli.run(["audit", path, "-f", "sarif"])
+        assert json.loads(capsys.readouterr().out)["runs"][0]["automationDetails"] == {"id": name}
+
+
 def test_quiet(audit_gives: Answers, capsys: pytest.CaptureFixture[str]) -> None:
     audit_gives(report(PASSED, REVIEW))
     assert cli.run(["audit", "--quiet"]) == 0
@@ -296,7 +418,8 @@ def test_help_imports_nothing_that_costs_time() -> None:
     code = "import sys; from auditor import cli; cli.run(['--help']); sys.stderr.write(' '.join(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "Audits an application" in done.stdout
-    costly = {"libcst", "tree_sitter", "detect_secrets", "rich", "yaml", "msgspec", "pathspec", "tomllib", "subprocess"}
+    costly = {"libcst", "tree_sitter", "detect_secrets", "rich", "yaml", "msgspec", "pathspec", "tomllib", "subprocess",
+              "jinja2", "junitparser", "tempfile"}  # fmt: skip
     assert not costly & set(done.stderr.split())
 
 

@@ -66,7 +66,8 @@ def wheel(built: Path) -> Path:
 def expected_files() -> set[str]:
     code = {str(file.relative_to(ROOT)) for file in (ROOT / "auditor").rglob("*.py")}
     data = {f"auditor/{file.relative_to(ROOT)}" for file in (ROOT / "rules").rglob("*.yaml")}
-    return code | data | {"auditor/py.typed", "auditor/rules/__init__.py"}
+    templates = {str(file.relative_to(ROOT)) for file in (ROOT / "auditor/reports/templates").iterdir()}
+    return code | data | templates | {"auditor/py.typed", "auditor/rules/__init__.py"}
 
 
 def test_the_wheel_holds_the_engine_and_the_catalogue(wheel: Path) -> None:
@@ -74,6 +75,7 @@ def test_the_wheel_holds_the_engine_and_the_catalogue(wheel: Path) -> None:
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     assert names == expected_files()
     assert "auditor/rules/checklist.yaml" in names
+    assert "auditor/reports/templates/report.html.j2" in names
 
 
 def test_the_sdist_builds_what_it_came_from(built: Path) -> None:

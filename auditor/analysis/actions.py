@@ -234,6 +234,8 @@ def call_seen(
     fields = {key: _interned(w, value) for key, value in collected(everything).items()}
     for key, value in arguments.named.items():
         fields.setdefault(key, value)
+    if name.startswith("?.") and _header(fields) is None:
+        name = ""  # the method of an unknown object: only a header shows that it sends a request
     if model is None and not _sends(name, everything):
         grant = text_of(fields["grant_type"]) if "grant_type" in fields else None
         if grant not in ("authorization_code", "refresh_token"):
@@ -244,7 +246,7 @@ def call_seen(
     secret = _secret(w, fields, arguments)
     if secret is not None:
         details["secret"] = secret
-    url = _url(w, everything, fields)
+    url = _based(w, _url(w, everything, fields), arguments.receiver)
     if url is not None:
         details["url"] = url
     if grant == "authorization_code" or (
@@ -285,6 +287,20 @@ def _url(w: Walker, everything: list[Term], fields: dict[str, Term]) -> Term | N
             if head is not None and (head.startswith(("http://", "https://", "/")) or "/" in head):
                 return _interned(w, one)
     return everything[0] if everything and everything[0].kind in ("text", "load", "external", "op") else None
+
+
+_BASES = ("baseURL", "base_url", "baseUrl", "prefixUrl", "prefix_url")
+
+
+def _based(w: Walker, url: Term | None, client: Term | None) -> Term | None:
+    """The whole address: a relative one is completed by the base that the client was made with."""
+    if url is None or client is None:
+        return url
+    head = text_of(_heads(url)[0])
+    if head is None or "://" in head:
+        return url
+    base = next((found for name in _BASES if (found := made_with(w, client, name)) is not None), None)
+    return w.terms.text((base, w.terms.literal("" if head.startswith("/") else "/"), url)) if base is not None else url
 
 
 def _own_backend(url: Term | None) -> bool:
@@ -527,7 +543,19 @@ def sinks(
                 _authorize(w, value, fields, False, node, state, frame)
         if action != "log":
             w.world.answers.add(result)
-        w.record(action, node, state, frame, name=name, value=value)
+        w.record(action, node, state, frame, name=name, value=value, **_status(w, arguments, state))
+
+
+def _status(w: Walker, arguments: Arguments, state: State) -> dict[str, Term]:
+    """The status that was set on the object that answers: `res.status(403)`, `ctx.status = 403`."""
+    if arguments.receiver is None:
+        return {}
+    holder = effects.holder_of(w, arguments.receiver)
+    for name in ("statusCode", "status", "status_code"):
+        found = state.slots.get((holder, w.terms.literal(name)))
+        if found is not None:
+            return {"status": found}
+    return {}
 
 
 __all__ = ["alternatives", "is_text"]

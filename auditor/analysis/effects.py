@@ -193,7 +193,7 @@ def as_text(w: Walker, term: Term, state: State) -> Term:
     if type_name in _QUERY_TYPES:
         return freeze(w, term, state)
     if type_name == "URL":
-        base = state.slots.get((term, w.terms.literal("href"))) or w.terms.unknown("address")
+        base = state.slots.get((term, w.terms.literal("(base)"))) or w.terms.unknown("address")
         query = state.slots.get((term, w.terms.literal("searchParams")))
         written = freeze(w, query, state) if query is not None else None
         if written is None or (written.kind == "serial" and not written.args[0].args):
@@ -392,7 +392,7 @@ def external_call(
     if model is None or model.http is not None:
         world.outside.setdefault(result, model is not None)
     if model is None:
-        actions.call_seen(w, name or "", None, frozen, result, state, frame, node)
+        actions.call_seen(w, name or (f"?.{last}" if last else ""), None, frozen, result, state, frame, node)
         if decorating and arguments.positional:
             return arguments.positional[0]  # what an unknown decorator does with a function is not known
         for one in arguments.all():
@@ -480,6 +480,10 @@ def apply(
         entries.register_stage(w, model.stage, _for_requests(w, model, arguments))
         if model.decorates and arguments.positional:
             value = arguments.positional[0]
+    if model.catcher is not None:
+        entries.register_catcher(w, model.catcher, arguments)
+        if model.decorates and arguments.positional:
+            value = arguments.positional[0]
     if model.flow is not None:
         value = actions.flow(w, model.flow, name, frozen, value, state, frame, node)
     if model.returns and value is not result and value.kind in ("serial", "parsed"):
@@ -487,6 +491,10 @@ def apply(
     if (model.http is not None or model.flow is not None) and model.calls is None:
         for one in arguments.all():
             _hand_on(w, one, state, frame, node)
+    if model.code is not None and arguments.receiver is not None:
+        status = pick(model.code, frozen)
+        if status is not None:
+            state.put((holder_of(w, arguments.receiver), terms.literal("statusCode")), status)
     actions.sinks(w, model, name, frozen, result, state, frame, node)
     if model.exits:
         if model.raises:
@@ -694,7 +702,7 @@ def _built(
     whole = base or w.terms.unknown("address")
     if len(frozen.positional) > 1:
         whole = w.terms.text((as_text(w, frozen.positional[1], state), whole))
-    state.put((made, w.terms.literal("href")), whole)
+    state.put((made, w.terms.literal("(base)")), whole)
     state.put((made, w.terms.literal("searchParams")), parameters)
     return made
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from auditor import program as ir
 from auditor.analysis import actions, calls, effects
 from auditor.analysis.state import State
-from auditor.analysis.world import Arguments, ClassInfo, Frame, GlobalStage, Handler, Mount, OverBudget, UnitInfo
+from auditor.analysis.world import Arguments, ClassInfo, ErrorHandler, Frame, GlobalStage, Handler, Mount, OverBudget, UnitInfo
 from auditor.facts import Entry
-from auditor.library import Route, Stage
+from auditor.library import Catcher, Route, Stage
 from auditor.model import Problem
 from auditor.terms import Term, alternatives, text_of, value_of, values
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Binds = tuple[str, ...] | str
 
+_LEFT_RAISED = 12  # errors of one entry that the registered handlers are asked about
 _MOUNTS = 6  # routers within routers
 
 _VERBS = ("get", "post", "put", "patch", "delete", "dispatch")
@@ -118,6 +119,38 @@ def register_stage(w: Walker, stage: Stage, arguments: Arguments) -> None:
             elif arguments.receiver is not None and function.kind != "literal":
                 child = w.world.receivers.get(function, function)  # koa mounts what `router.routes()` gives
                 w.world.mounts.append(Mount(arguments.receiver, child, order or 0, route))
+
+
+def register_catcher(w: Walker, catcher: Catcher, arguments: Arguments) -> None:
+    """A call registers a function for the errors that are left raised."""
+    given = arguments.positional if catcher.function == "all" else [effects.pick(catcher.function, arguments)]
+    types: tuple[Term, ...] = ()
+    if catcher.types == "callee" and arguments.callee is not None:
+        types = arguments.callee.args[:1]
+    elif catcher.types == "argument":
+        types = tuple(arguments.positional[:1])
+    for one in given:
+        if one is None or one.kind != "function":
+            continue
+        parameters = w.world.units[effects.unit_key(one)].unit.parameters
+        if not catcher.arity or len(parameters) == catcher.arity:
+            entry = ErrorHandler(one, types, catcher.binds)
+            if entry not in w.world.catchers:
+                w.world.catchers.append(entry)
+
+
+def _caught(w: Walker, frame: Frame, node: ir.Node) -> None:
+    """Let the registered error handlers answer what an entry left raised."""
+    raised, frame.raises = frame.raises[:_LEFT_RAISED], []
+    for catcher in w.world.catchers:
+        matched, raised = effects.split_raised(w, list(catcher.types), raised, frame)
+        for state, error in matched:
+            way = state.fork()
+            given = [
+                error if kind == "error" else typed(w, kind, frame.language) if kind != "next" else w.terms.unknown("next")
+                for kind in catcher.binds
+            ]
+            calls.call(w, catcher.function, Arguments(given, {}), way, frame, node)
 
 
 def _guard(w: Walker, stage: Stage, arguments: Arguments) -> None:
@@ -501,7 +534,9 @@ def _run(
     frame: Frame, node: ir.Node,
 ) -> Term:  # fmt: skip
     if index == len(steps):
-        return call_bound(w, function, handler.binds, w.terms.unknown("next"), state, frame, node)
+        answer = call_bound(w, function, handler.binds, w.terms.unknown("next"), state, frame, node)
+        _returned(w, answer, handler, state, frame, node)
+        return answer
     stage, binds, refuses = steps[index]
 
     def go_on(now: State) -> Term:
@@ -531,6 +566,15 @@ def _run(
     elif refuses == "false":
         state.assume(w.terms.truth(answer), w.terms)
     return go_on(state) if not state.dead else w.terms.none  # type: ignore[redundant-expr]  # `assume` may end it
+
+
+def _returned(w: Walker, answer: Term, handler: Handler, state: State, frame: Frame, node: ir.Node) -> None:
+    """What a handler returns is the answer, where its framework has it so; what it answered itself is recorded already."""
+    if state.dead or (isinstance(handler.binds, tuple) and "next" in handler.binds):
+        return
+    frozen = effects.freeze(w, answer, state)
+    if any(one is not w.terms.none and one not in w.world.answers and one.kind != "unknown" for one in values(frozen)):
+        w.record("respond", node, state, frame, name="return", value=frozen)
 
 
 def _answers(w: Walker, value: Term) -> Term:
@@ -608,6 +652,7 @@ def _enter(
         try:
             if handler is not None:
                 run_handler(w, handler, state, frame)
+                _caught(w, frame, info.unit)
             else:
                 bound = with_instance(w, function, world.units[key])
                 result = calls.call(w, bound, Arguments(guessed_arguments(w, function), {}), state, frame, info.unit)

@@ -785,6 +785,8 @@ class Walker:
             return found if found is not None else terms.unknown("no such export", ())
         if holder.kind == "external":
             return effects.known(self, world.external(f"{holder.data[0]}.{name}", frame.language), frame)
+        if holder.kind == "object" and name == "href" and holder.data[0] == "URL":
+            return effects.as_text(self, holder, state)
         if holder.kind in ("object", "class"):
             found = self._own_member(holder, name, state, frame)
             if found is not None:

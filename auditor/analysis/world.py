@@ -118,6 +118,15 @@ class GlobalStage:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class ErrorHandler:
+    """A function that answers errors of these types that no handler caught; no types: all."""
+
+    function: Term
+    types: tuple[Term, ...]
+    binds: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Mount:
     """A router that is mounted on another, at a path."""
 
@@ -157,6 +166,7 @@ class World:
         self.problems: list[Problem] = []
         self.routes: dict[Term, Handler] = {}
         self.stages: list[GlobalStage] = []
+        self.catchers: list[ErrorHandler] = []
         self.mounts: list[Mount] = []
         self.walked: set[tuple[str, int]] = set()
         self.stack: list[tuple[str, int]] = []

@@ -47,7 +47,11 @@ def answer(question: HandledQuestion, rule: str, items: tuple[str, ...], applica
     if not application.connects:
         return []  # a bearer token alone is no sign of a provider: the application's own server takes one too
     grants = Grants(application.facts)
-    everything = [event for event in application.of("provider-call") if "call" in event.details]
+    everything = [
+        event
+        for event in application.of("provider-call")
+        if "call" in event.details and _has_token(application, event.details.get("token"), event)
+    ]
     calls = [event for event in everything if _uses_a_grant(application, grants, event)]
     if not calls:
         return _without_calls(rule, items, application, grants, everything)
@@ -79,42 +83,36 @@ def _rank(said: str) -> int:
 
 
 def _uses_a_grant(application: Application, grants: Grants, event: Event) -> bool:
-    """Whether a call uses a token that the provider gave to this application.
+    """Whether a call to the provider uses a token that the provider gave to this application.
 
-    A token that came with the request belongs to the caller, who holds it; one that nothing but the application's own
-    server gave, and that goes nowhere else, is its own.
+    A token that came with the request, or that lies in a browser where no grant was ever put, is the application's own
+    unless the address names another host.
     """
     token = event.details.get("token")
-    if token is None:
+    if token is None or any(leaf in grants.results for leaf in leaves(token)):
         return True
-    if any(leaf in grants.results for leaf in leaves(token)):
+    if _is_elsewhere(event.details.get("url")):
         return True
-    sources = [leaf for leaf in leaves(token) if leaf.kind == "load" and _root(leaf) is not None]
-    if sources and all(_root(leaf) == "INPUT" for leaf in sources):
+    sources = [leaf for leaf in leaves(token) if leaf.kind == "load"]
+    if sources and all(_comes_with_the_request(leaf) for leaf in sources):
         return False
-    if _is_client(token) and not _has_token(token):
-        return False
-    return _is_elsewhere(event.details.get("url")) or not _own_token(application, grants, token)
+    return not (grants.results and any(_in_browser(leaf) for leaf in sources) and grants.of_token(token) is None)
 
 
-def _root(load: Term) -> str | None:
-    """What a load reads from in the end: INPUT, SESSION, …; None for what is no framework's object."""
-    one = load
-    while one.kind == "load":
-        one = one.args[0]
-    return str(one.data[0]) if one.kind == "root" else None  # type: ignore[index]
-
-
-def _is_client(token: Term) -> bool:
-    """Whether the token is somewhere within a client that a library made: `OAuth2Session(client_id, …).get(…)`."""
-    return token.kind == "call"
-
-
-def _has_token(client: Term) -> bool:
-    """Whether a client was given a token, or may have been."""
+def _has_token(application: Application, client: Term | None, event: Event) -> bool:
+    """Whether the client that sends a call was given a token: when it was made, later, or by an exchange of its own."""
+    if client is None or client.kind != "call":
+        return True
     names: tuple[str, ...] = client.data[1]  # type: ignore[index]
-    known = {"token", "oauth2_token", "access_token", "credentials", "auth", "session"}
-    return not names or bool(known.intersection(names)) or not client.data[0]  # type: ignore[index]
+    if not names or any(re.search("token|credential|auth|session", name) for name in names):
+        return True  # what is given by position is not known
+    given = (write.holder is client for write in application.facts.writes)
+    made = (
+        client in other.details["call"].args
+        for other in application.in_entry.get(event.entry, ())
+        if other.action in ("exchange", "refresh") and "call" in other.details
+    )
+    return any(given) or any(made)
 
 
 def _is_elsewhere(url: Term | None) -> bool:
@@ -123,22 +121,18 @@ def _is_elsewhere(url: Term | None) -> bool:
     return head is not None and head.startswith(("http://", "https://")) and "://localhost" not in head
 
 
-def _own_token(application: Application, grants: Grants, token: Term) -> bool:
-    """Whether all that is ever written where a token is read from is known, and none of it is a grant's."""
-    for load in (leaf for leaf in leaves(token) if leaf.kind == "load"):
-        written = [
-            write.value
-            for write in application.facts.writes
-            if write.key is load.args[1] and holding.same_holder(write.holder, load.args[0]) and value_of_nothing(write.value) is False
-        ]
-        if written:
-            return bool(grants.results) and not any(next(grants.tokens_in(value), None) for value in written)
-    return False
+def _comes_with_the_request(load: Term) -> bool:
+    """Whether a load reads from the request itself; its caller holds what it holds."""
+    one = load
+    while one.kind == "load":
+        one = one.args[0]
+    return one.kind == "root" and one.data[0] in ("INPUT", "HEADERS")  # type: ignore[index]
 
 
-def value_of_nothing(value: Term) -> bool:
-    """Whether a value is null or empty."""
-    return value.kind == "literal" and not value_of(value)
+def _in_browser(load: Term) -> bool:
+    """Whether a load reads what a browser keeps."""
+    holder = load.args[0]
+    return holder.kind == "external" and str(holder.data[0]).rpartition(".")[2] in ("localStorage", "sessionStorage")  # type: ignore[index]
 
 
 def _without_calls(
@@ -177,6 +171,9 @@ def _unauthorized(application: Application, grants: Grants, starts: frozenset[st
     forgets = [event for event in seen if event.action == "clear" or (event.action == "store" and holding.marks_unusable(event))]
     token = call.details.get("token")
     required = grants.of_token(token) if token is not None else None
+    relayed = _relayed(call, seen)
+    if relayed is not None:
+        return Judged("review", call, (relayed,), "a 401 is passed on to the caller, who holds the token")
     if required is not None:
         cleared = holding.emptied(required, forgets)
     else:
@@ -191,6 +188,15 @@ def _unauthorized(application: Application, grants: Grants, starts: frozenset[st
     if cleared == "all" or prompts:
         return Judged("review", call, proof, "only one of clearing the tokens and asking to connect again was seen")
     return Judged("fail", call, ())
+
+
+def _relayed(call: Event, seen: list[Event]) -> Event | None:
+    """The answer that passes the provider's status on to a caller who sent the token along."""
+    token = call.details.get("token")
+    loads = [leaf for leaf in leaves(token) if leaf.kind == "load"] if token is not None else []
+    if not any(_comes_with_the_request(load) for load in loads):
+        return None
+    return next((one for one in seen if one.action == "respond" and call.details["call"] in _held(one, call, 401)), None)
 
 
 def _after(application: Application, call: Event) -> Iterator[Event]:
@@ -210,8 +216,8 @@ def _tells(event: Event, call: Event, status: int) -> bool:
 
 
 def _held(event: Event, call: Event, status: int) -> frozenset[Term]:
-    value = event.details.get("value")
-    return statuses.remaining(value, {call.details["call"]: status}) if value is not None else frozenset()
+    said = [event.details[name] for name in ("value", "status") if name in event.details]
+    return frozenset().union(*(statuses.remaining(value, {call.details["call"]: status}) for value in said))
 
 
 def _prompts(event: Event, call: Event, starts: frozenset[str]) -> bool:
@@ -268,7 +274,7 @@ def _forbidden(application: Application, call: Event) -> Judged:
     best = min(verdicts, key=lambda one: _rank(one.said), default=None)
     if best is not None:
         return best
-    return _goes_on(entry, call)
+    return _goes_on(application, call)
 
 
 def _answered(event: Event, call: Event, usual: set[str]) -> Judged:
@@ -284,7 +290,8 @@ def _answered(event: Event, call: Event, usual: set[str]) -> Judged:
         return Judged("fail", call, (event,), "a 403 is passed on as the provider sent it")
     if not own and event.action != "redirect":
         numbers = [value_of(leaf) for leaf in held if leaf.kind == "literal" and not isinstance(value_of(leaf), (str, bool))]
-        if whole in held or any(isinstance(number, int) and number >= 500 for number in numbers):
+        broken = any(isinstance(number, int) and number >= 500 for number in numbers) or "ServerError" in event.name
+        if whole in held or broken:
             return Judged("fail", call, (event,), "a 403 is answered with a bare status, without a word of the application's own")
         return Judged("review", call, (event,), "a 403 looks like a success that has nothing to show")
     if statuses.possible(event, call, 500) and _held(event, call, 500) == held:
@@ -297,16 +304,31 @@ def _is_words(text: str) -> bool:
     return bool(_WORD.search(text)) and _MEDIA.fullmatch(text) is None
 
 
-def _goes_on(entry: list[Event], call: Event) -> Judged:
+def _goes_on(application: Application, call: Event) -> Judged:
     """Nothing is told: does the entry at least look at the status, and go on without the feature?"""
-    traces = [event for event in entry if _tells(event, call, 403)]
-    kept = [event for event in traces if event.action == "store"]
-    goes_on = [event for event in entry if event.action in _ANSWERS and statuses.possible(event, call, 403)]
+    own = call.details["call"]
+    later = [event for event in application.in_entry.get(call.entry, ()) if event.order > call.order]
+    noticed = [event for event in later if event.action in _TRACES and not _is_local(event) and _tells(event, call, 403)]
+    kept = [event for event in noticed if event.action == "store"]
     if kept:
         return Judged("review", call, (kept[0],), "a 403 is recorded, and what is made of it could not be seen")
-    if traces and (goes_on or call.entry.kind != "route"):
-        return Judged("review", call, (traces[0],), "a 403 is noticed, and the page goes on without a word of it")
+    if call.entry.kind != "route":
+        if noticed:
+            return Judged("review", call, (noticed[0],), "a 403 is noticed, and what is made of it could not be seen")
+        return Judged("fail", call, ())
+    answers = [event for event in later if event.action in _ANSWERS and statuses.possible(event, call, 403)]
+    spared = [event for event in later if statuses.possible(event, call, 200) and not statuses.possible(event, call, 403)]
+    if answers and (noticed or spared):
+        return Judged("review", call, (answers[0],), "on a 403 the entry goes on without the feature, and without a word of it")
+    if answers and not any(own in _held(event, call, 403) for event in answers):
+        return Judged("review", call, (answers[0],), "the entry goes on without the answer of the call, whatever it was")
     return Judged("fail", call, ())
+
+
+def _is_local(event: Event) -> bool:
+    """Whether a store is to a list that the function itself makes."""
+    holder = event.details.get("holder")
+    return event.action == "store" and holder is not None and holder.kind not in ("root", "load", "call", "class", "external", "object")
 
 
 # ---------------------------------------------------------------------------------------------- reporting

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from auditor.checks.application import Application
 from auditor.checks.grants import Grants
@@ -20,17 +20,21 @@ def unused(application: Application, grants: Grants) -> Event | None:
     """
     facts = application.facts
     exchanges = application.actions.get("exchange", ())
-    if not exchanges or application.actions.get("lost") or any(problem.kind in _UNSURE for problem in facts.problems):
+    if application.actions.get("lost") or any(problem.kind in _UNSURE for problem in facts.problems):
         return None
+    if not exchanges or any(event.entry.kind != "route" for event in exchanges):
+        return None  # a handler is seen to its end; what a function gives to its caller is not
+    if not grants.slots or any(slot.holder.kind != "root" for slot in grants.slots):
+        return None  # who else reads a table, a file or an object may not be seen
     flow = {event.details.get("call") for action in ("exchange", "refresh", "revoke") for event in application.actions.get(action, ())}
-    holds = _Holds(grants, facts.tokens)
+    holds = _Holds(grants, facts.tokens, facts.outside)
     for call, sends in facts.outside.items():
         if call in flow or (sends and _about_the_token(call)):
             continue
         if any(holds(argument) for argument in _arguments(call, sends)):
             return None
-    answered = (event.details["value"] for event in application.actions.get("respond", ()) if "value" in event.details)
-    if any(holds(value) for value in answered):
+    shown = (*application.actions.get("respond", ()), *application.actions.get("render", ()))
+    if any(holds(event.details["value"]) for event in shown if "value" in event.details):
         return None  # whoever gets it may use it
     return exchanges[0]
 
@@ -52,8 +56,9 @@ def _about_the_token(call: Term) -> bool:
 class _Holds:
     """Whether a value holds a token, or anything that was made of one; each term is looked at once."""
 
-    def __init__(self, grants: Grants, given: frozenset[Term]) -> None:
+    def __init__(self, grants: Grants, given: frozenset[Term], sends: Mapping[Term, bool]) -> None:
         self._grants = grants
+        self._sends = sends  # what a request is answered does not hold what it was asked with
         self._known: dict[Term, bool] = dict.fromkeys((*grants.results, *given), True)
 
     def __call__(self, value: Term) -> bool:
@@ -68,5 +73,7 @@ class _Holds:
                 stack.extend(waiting)
                 continue
             stack.pop()
-            self._known[one] = any(self._known[part] for part in one.args) or (one.kind == "load" and self._grants.reads(one))
+            self._known[one] = (one.kind == "load" and self._grants.reads(one)) or (
+                not self._sends.get(one, False) and any(self._known[part] for part in one.args)
+            )
         return self._known[value]

@@ -27,7 +27,8 @@ _WITHIN = frozenset({"data", "body", "json"})  # members that are still the whol
 def possible(event: Event, call: Event, status: int) -> bool:
     """Whether an event can happen after a call that was answered with this status."""
     own = call.details["call"]
-    conditions = event.conditions | call.conditions
+    # what led to the call holds ever after; that it was no refusal holds only where the library raises it
+    conditions = event.conditions.union(one for one in call.conditions if own not in _asked(one))
     others = sorted({one for condition in conditions for one in _asked(condition)} - {own}, key=lambda one: one.n)
     if len(others) > _OTHERS:
         others = []

@@ -1,8 +1,8 @@
 """HTML, and single-file components of Vue and Svelte: markup as elements, scripts as the statements that they are.
 
 Each outermost element is a statement; the statements of the scripts inside it follow it, at their own lines. Markup
-has no syntax errors here: browsers take anything, and template languages (`{{ x }}`, `{% if %}`) are text to this
-frontend. What the grammar cannot place is kept as text. Problems are those of the scripts, and what is too deep.
+has no syntax errors here: browsers take anything. What the grammar cannot place is kept as text. Problems are those of
+the scripts, and what is too deep. The tags of template languages (`{{ x }}`, `{% if %}`) are for `templates`.
 """
 
 from __future__ import annotations
@@ -37,19 +37,31 @@ _TEXT = frozenset({"text", "entity", "ERROR"})
 
 def lower(path: str, source: bytes) -> Program:
     """The program of one file. Raises Unreadable if it is binary, too large or has too many tags open at once."""
+    from auditor.frontends import templates  # it reads HTML with `page`
+
     text = readable(source)
-    _bound_tags(text)
-    context = Context(text)
+    template = templates.lower(path, text)
+    if template is not None:
+        context, body = template
+    else:
+        context = Context(text)
+        body = page(context)
+    lines = text.count(b"\n") + (not text.endswith(b"\n") and bool(text))
+    return Program(path, "html", tuple(body), context.spans(), (), tuple(sorted(context.problems.items())), lines)
+
+
+def page(context: Context) -> list[Statement]:
+    """The statements of a page: its outermost elements, each followed by the statements of the scripts inside it."""
+    _bound_tags(context.source)
     body: list[Statement] = []
-    for node in _children(Parser(_language()).parse(text).root_node):
+    for node in _children(Parser(_language()).parse(context.source).root_node):
         scripts: list[Syntax] = []
         value = _child(context, node, scripts)
         if value is not None:
             body.append(Express(value.at, value))
         for script in scripts:
             body.extend(_script(context, script))
-    lines = text.count(b"\n") + (not text.endswith(b"\n") and bool(text))
-    return Program(path, "html", tuple(body), context.spans(), (), tuple(sorted(context.problems.items())), lines)
+    return body
 
 
 @cache

@@ -62,7 +62,7 @@ class Token(NamedTuple):
     end: int
 
 
-class Misread(Exception):  # noqa: N818 (it never leaves this module)
+class Misread(Exception):
     """The text is no expression of the language."""
 
 

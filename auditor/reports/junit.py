@@ -11,6 +11,7 @@ from auditor.model import Finding, ItemResult, Report
 from auditor.reports import Options, shared
 from auditor.reports.terminal import escape
 
+
 def render(report: Report, _options: Options) -> str:
     """A suite for each section; a failed item is a failure, what needs a person or does not apply is skipped.
 

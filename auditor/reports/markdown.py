@@ -16,7 +16,8 @@ LIMIT = 60_000
 RESERVE = 400
 """Characters kept for the line that says what was cut, and for closing what is open."""
 
-CELL, CONNECTIONS, RELATED = 300, 5, 5
+CELL, TEXT, CONNECTIONS, RELATED = 300, 2000, 5, 5
+"""Characters of a table's cell and of any other text; connections and related places that are named."""
 
 MARKS: dict[Status, str] = {
     "pass": "✅ pass", "fail": "❌ **fail**", "review": "🔍 review", "not-applicable": "➖ n/a", "attested": "✍️ attested",
@@ -25,7 +26,7 @@ MARKS: dict[Status, str] = {
 _FITS_BACKTICKS = re.compile(r"[^\s`|](?:[^`|]*[^\s`|])?")
 _SPECIAL = re.compile(r"[\\`*_{}\[\]<>|~&$!]|^(?=(?:[-+#=]|\d+[.)]))")
 _MENTION = re.compile(r"([@#])(?=\w)")
-_ADDRESS = re.compile(r"(https?|ftp|www)(?=[:.])", re.IGNORECASE)
+_ADDRESS = re.compile(r"((?:https?|ftp)(?=://)|\bwww(?=\.))", re.IGNORECASE)
 _CODE_SPAN = re.compile(r"`([^`]+)`")
 
 
@@ -124,7 +125,7 @@ def _table(report: Report) -> str:
             where = place(item.evidence[0].path, item.evidence[0].line, CELL) if item.evidence else ""
             text = prose(item.title)
             if item.status != "pass":
-                text += f"<br>{prose(_short(item.summary))}"
+                text += f"<br>{prose(_short(item.summary, CELL))}"
             rows.append(f"| {MARKS[item.status]} | {prose(item.id)} | {text} | {where} |")
     return "\n".join(rows)
 
@@ -188,7 +189,7 @@ def prose(text: str) -> str:
     Entities instead of backslashes: they hold in a table's cell too. A zero-width space after @ and # keeps the
     text from calling people and issues, and one in an address keeps it from becoming a link.
     """
-    pieces = _CODE_SPAN.split(escape(" ".join(text.split())))
+    pieces = _CODE_SPAN.split(escape(_short(text, TEXT)))
     return "".join(code(piece) if number % 2 else _entities(piece) for number, piece in enumerate(pieces))
 
 
@@ -201,10 +202,10 @@ def code(text: str) -> str:
     return f"<code>{inner}</code>" if inner else ""
 
 
-def place(path: str, line: int, limit: int = 0) -> str:
-    """path:line as code; where there is a limit, its end is shown: that is what tells files apart."""
+def place(path: str, line: int, limit: int = TEXT) -> str:
+    """path:line as code; of one that is too long the end is shown: that is what tells files apart."""
     text = shared.place(path, line)
-    return code(f"…{text[-limit:]}" if limit and len(text) > limit else text)
+    return code(f"…{text[-limit:]}" if len(text) > limit else text)
 
 
 def _entities(text: str) -> str:
@@ -213,9 +214,9 @@ def _entities(text: str) -> str:
     return _ADDRESS.sub("\\1\u200b", text)
 
 
-def _short(text: str) -> str:
+def _short(text: str, limit: int) -> str:
     text = " ".join(text.split())
-    return text if len(text) <= CELL else f"{text[: CELL - 1]}…"
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def _name(rule: str) -> str:

@@ -525,6 +525,16 @@ VARIANTS |= {
     """, """
         if (Array.isArray(state)) { REFUSE; }
     """),
+    "type, length and equality in one value": Variant("pass", Guard("""
+        if not owns(SESSION.pop("st", None), state):
+            REFUSE
+    """, top="""
+        def owns(known, given):
+            return isinstance(known, str) and len(known) > 0 and known == given
+    """), Guard("""
+        const owns = () => typeof saved === 'string' && saved.length > 0 && saved === state;
+        if (!owns()) { REFUSE; }
+    """)),
     "all": Variant("pass", """
         if not all((state, saved)) or state != saved:
             REFUSE

@@ -12,10 +12,10 @@
 
   // #status=fail&text=state sets the filter, #C06 opens an item: both can be sent to somebody as an address.
   function readAddress() {
-    const address = decodeURIComponent(location.hash.slice(1));
-    const item = address && !address.includes("=") ? document.getElementById(address) : null;
-    if (item && item.matches(".item")) item.open = true;
-    const asked = new URLSearchParams(address.includes("=") ? location.hash.slice(1) : "");
+    const address = location.hash.slice(1);
+    const item = items.find((one) => one.id === address);
+    if (item) item.open = true;
+    const asked = new URLSearchParams(address.includes("=") ? address : "");
     const status = asked.get("status") || "";
     for (const choice of form.elements.status) choice.checked = choice.value === status;
     if (![...form.elements.status].some((choice) => choice.checked)) form.elements.status[0].checked = true;
