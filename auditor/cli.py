@@ -216,8 +216,11 @@ def _say(text: str) -> None:
 def _suggestion(name: str, known: Sequence[str], otherwise: str = f"`{NAME} checklist` shows the items") -> str:
     import difflib
 
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5) or difflib.get_close_matches(
-        name.upper(), known, n=1
+    begun = [one for one in known if len(name) > 1 and one.lower().startswith(name.lower())]
+    close = (
+        begun
+        or difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+        or difflib.get_close_matches(name.upper(), known, n=1)
     )
     return f": did you mean {close[0]!r}?" if close else f": {otherwise}"
 

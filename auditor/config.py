@@ -18,7 +18,9 @@ from auditor.errors import UsageError
 from auditor.model import SEVERITIES, Severity
 
 Threshold: TypeAlias = Severity | Literal["never"]
-Format: TypeAlias = Literal["text", "json"]
+Format: TypeAlias = Literal[
+    "text", "json", "sarif", "markdown", "html", "junit", "gitlab-codequality", "github",
+]  # fmt: skip
 
 CHOICES: dict[str, tuple[str, ...]] = {"fail-on": (*SEVERITIES, "never"), "format": get_args(Format)}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 from auditor import program as ir
 from auditor.analysis.link import Linker
@@ -21,6 +22,23 @@ _WALKED = (*_CODE, "html")
 _SECRET_WORDS = ("secret", "sk_live_", "sk_test_", "mcs_", "gocspx-", "sq0csp-")
 _ROLE_WORDS = ("authorization_code", "client_secret", "clientsecret", "access_token", "refresh_token", "accesstoken")
 _SHORT = 5  # names up to this length are too common to search for
+
+Lowering: TypeAlias = Callable[[Sequence[Job], int], Iterable[tuple[str, Program | Failure]]]
+"""How files become programs: `lower_all`, or one that remembers what it has lowered."""
+
+
+class Remembering:
+    """Lowers each file once, however many trees hold it: a tree and the one before it differ in little."""
+
+    def __init__(self) -> None:
+        self._known: dict[Job, Program | Failure] = {}
+
+    def __call__(self, jobs: Sequence[Job], workers: int) -> Iterable[tuple[str, Program | Failure]]:
+        """As `lower_all`."""
+        new = [job for job in jobs if job not in self._known]
+        for job, (_, result) in zip(new, lower_all(new, workers), strict=True):
+            self._known[job] = result
+        return [(job.path, self._known[job]) for job in jobs]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,8 +66,9 @@ class _Source:
 
 
 def load(
-    tree: Tree, flow: Needles, hints: Needles, progress: Callable[[str], None] | None = None, workers: int = 2
-) -> Loaded:
+    tree: Tree, flow: Needles, hints: Needles, progress: Callable[[str], None] | None = None, workers: int = 2,
+    lowering: Lowering = lower_all,
+) -> Loaded:  # fmt: skip
     """Read the tree and lower what may matter. `flow` and `hints` are the catalogue's words."""
     sources, problems = _sources(tree)
     chosen = [path for path, source in sources.items() if source.language in _WALKED and prefilter.find_words(source.data, flow)]
@@ -57,17 +76,18 @@ def load(
     programs: dict[str, Program] = {}
     failed: set[str] = set()
     linker = Linker(sources)
+    callers: set[str] = set()
     for number in range(ROUNDS):
         if progress is not None:
             progress(f"reading {len(chosen)} files")
-        _lower(chosen, sources, programs, failed, problems, workers)
+        _lower(chosen, sources, programs, failed, problems, workers, lowering)
         lines = sum(program.text_lines for program in programs.values())
         if lines > LINES_LIMIT:
             break
-        chosen = _next(number, sources, programs, failed, linker, LINES_LIMIT - lines)
+        chosen = _next(number, sources, programs, failed, callers, linker, LINES_LIMIT - lines)
         if not chosen:
             break
-    _lower_settings(sources, programs, failed, problems, workers)
+    _lower_settings(sources, programs, failed, problems, workers, lowering)
     return Loaded(
         programs, tuple(sources), found_hints, tuple(_front_end(sources)), tuple(problems), len(tree.entries), {path: s.data for path, s in sources.items()}, _committed(tree)
     )
@@ -79,13 +99,14 @@ def _committed(tree: Tree) -> frozenset[str] | None:
 
 
 def _lower_settings(
-    sources: Mapping[str, _Source], programs: dict[str, Program], failed: set[str], problems: list[Problem], workers: int
-) -> None:
+    sources: Mapping[str, _Source], programs: dict[str, Program], failed: set[str], problems: list[Problem], workers: int,
+    lowering: Lowering,
+) -> None:  # fmt: skip
     """Lower the configuration files with a word for a secret. One that cannot be read matters if it has an OAuth client's."""
     words = prefilter.compile_needles(_SECRET_WORDS)
     chosen = [path for path, one in sources.items() if one.language == "settings" and prefilter.find_words(one.data, words)]
     unread: list[Problem] = []
-    _lower(chosen, sources, programs, failed, unread, workers)
+    _lower(chosen, sources, programs, failed, unread, workers, lowering)
     problems.extend(one for one in unread if _bears_role(sources[one.path].data))
 
 
@@ -132,10 +153,10 @@ def _hint(source: _Source, hints: Needles) -> Place:
 
 def _lower(
     chosen: Sequence[str], sources: Mapping[str, _Source], programs: dict[str, Program], failed: set[str],
-    problems: list[Problem], workers: int,
+    problems: list[Problem], workers: int, lowering: Lowering,
 ) -> None:  # fmt: skip
     jobs = [Job(path, sources[path].language, sources[path].data) for path in chosen]
-    for path, result in lower_all(jobs, workers):
+    for path, result in lowering(jobs, workers):
         if isinstance(result, Failure):
             failed.add(path)
             problems.append(Problem(path, result.kind, result.message, result.line))
@@ -145,15 +166,21 @@ def _lower(
 
 
 def _next(
-    number: int, sources: Mapping[str, _Source], programs: Mapping[str, Program], failed: set[str], linker: Linker, room: int
-) -> list[str]:
-    """The files of the next round, as far as there is room: what is imported, then who mentions a role-bearing unit."""
+    number: int, sources: Mapping[str, _Source], programs: Mapping[str, Program], failed: set[str], callers: set[str],
+    linker: Linker, room: int,
+) -> list[str]:  # fmt: skip
+    """The files of the next round, as far as there is room: what is imported, then who mentions a role-bearing unit.
+
+    `callers` grows by the latter: the guards of a callback are imported by the file that calls the exchange.
+    """
     bearing = [path for path in programs if _bears_role(sources[path].data)]
     found: dict[str, None] = {}
-    for path in sorted(bearing if number else programs):
+    for path in sorted({*bearing, *callers} & programs.keys() if number else programs):
         for target in imports(programs[path], linker):
             found[target] = None
-    for path in (*_mentioning(bearing, sources, programs), *_injected(bearing, sources, programs)):
+    mentioning = _mentioning(bearing, sources, programs)
+    callers.update(mentioning)
+    for path in (*mentioning, *_injected(bearing, sources, programs)):
         found[path] = None
     out: list[str] = []
     for path in found:

@@ -17,7 +17,7 @@ Severity: TypeAlias = Literal["low", "medium", "high", "critical"]
 Confidence: TypeAlias = Literal["low", "medium", "high"]
 ProblemKind: TypeAlias = Literal[
     "syntax", "unreadable", "encoding", "too-large", "too-deep", "too-complex", "crashed", "timeout", "unsupported",
-    "link", "git", "suppression", "incomplete", "partial",
+    "link", "git", "suppression", "baseline", "attestation", "incomplete", "partial",
 ]  # fmt: skip
 
 SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high", "critical")
@@ -84,9 +84,9 @@ class RelatedPlace(Noun):
 
 
 class Suppressed(Noun):
-    """Why a finding is not counted: a reasoned comment or the baseline."""
+    """Why a finding is not counted: a reasoned comment, the baseline, or because the tree before has it too (base)."""
 
-    by: Literal["comment", "baseline"]
+    by: Literal["comment", "baseline", "base"]
     reason: str
     path: str = ""
     line: int = 0

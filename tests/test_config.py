@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,15 @@ from auditor.errors import UsageError
 from auditor.reports import RENDERERS
 
 OWN = "connect-auditor.toml"
+
+
+@pytest.fixture(autouse=True)
+def _recursion_as_at_the_start() -> Iterator[None]:
+    """The configuration is read before anything; an audit that ran before in this process has raised the limit."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(1000)
+    yield
+    sys.setrecursionlimit(limit)
 
 
 def load_text(tmp_path: Path, text: str) -> Config:

@@ -54,7 +54,7 @@ class Tree(msgspec.Struct, frozen=True):
     """The files to audit, sorted by path, and what could not be listed.
 
     `prefix` is the audited folder relative to `root`, "" or ending in a slash; every path starts with it. In a
-    "folder" it is not known what is committed, and `tracked` says nothing.
+    "folder" it is not known what is committed, and `tracked` says nothing. `commit`: the id of the commit, if it is one.
     """
 
     root: Path
@@ -62,6 +62,7 @@ class Tree(msgspec.Struct, frozen=True):
     kind: Kind
     entries: tuple[Entry, ...]
     problems: tuple[Problem, ...] = ()
+    commit: str = ""
 
     def relative(self, entry: Entry) -> str:
         """The entry's path below the audited folder: what decides its role."""
@@ -85,6 +86,40 @@ class Tree(msgspec.Struct, frozen=True):
             base = os.fsencode(self.root)
             return ((entry, _read_file(base, entry)) for entry in entries)
         return _read_blobs(self.root, entries)
+
+    def read_beside(self, path: str) -> bytes | None:
+        """The bytes of a file that belongs to the root and not to what is audited; None if there is no such file.
+
+        Raises UsageError if it is there and cannot be read.
+        """
+        if "\n" in path:
+            return None
+        if self.kind in ("working", "folder"):
+            return _read_inside(self.root, path)
+        try:
+            output = git.run(self.root, "cat-file", "--batch", stdin=f"{self.commit}:{path}\n".encode(), index=True).output
+        except git.GitError as error:
+            raise UsageError(f"{path}: {error}") from None
+        header, _, rest = output.partition(b"\n")
+        words = header.rsplit(b" ", 2)
+        if len(words) < 3 or words[1] != b"blob":
+            return None
+        return rest[: int(words[2])]
+
+
+def _read_inside(root: Path, path: str) -> bytes | None:
+    file = root / path
+    try:
+        if not file.parent.resolve().is_relative_to(root):
+            raise UsageError(f"{path}: leads out of the repository")
+        data = read_regular(os.fsencode(file), SIZE_LIMIT)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UsageError(f"{path}: could not be read: {error.strerror}") from None
+    if len(data) > SIZE_LIMIT:
+        raise UsageError(f"{path}: larger than {SIZE_LIMIT // 1024 // 1024} MiB")
+    return data
 
 
 # ------------------------------------------------------------------------------------------------ opening
@@ -138,7 +173,7 @@ def commit_tree(path: Path, revision: str) -> Tree:
         name = git.run(target.root, "rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}")
         commit = name.output.decode().strip()
         listing = git.run(target.root, "ls-tree", "-r", "-z", "--full-tree", commit, *target.pathspec)
-        return _blob_tree(target, "commit", _committed(listing.output))
+        return msgspec.structs.replace(_blob_tree(target, "commit", _committed(listing.output)), commit=commit)
 
 
 class _Target(NamedTuple):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 import tokenize
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import NamedTuple
@@ -70,17 +71,15 @@ def _python(source: bytes) -> Comments:
 # --------------------------------------------------------------------------------------- scripts and markup
 
 _TEMPLATE = re.compile(r"\{#.*?#\}|<%#.*?%>|\{\{!--.*?--\}\}|\{\{![^{}]*\}\}", re.DOTALL)
-_BRACED = re.compile(r"\{\s*(/\*.*\*/)\s*\}", re.DOTALL)
 _TYPED = re.compile(rb"""lang\s*=\s*["']?(tsx?|typescript)""", re.IGNORECASE)
 
 
 def _script(path: str, language: str, source: bytes) -> Comments:
     from auditor.frontends.javascript import grammar_of, parse, readable
 
-    text = readable(source)
-    tree = parse(text, grammar_of(path, "typescript" if language == "typescript" else "javascript"))
-    nodes = _of_type(tree, "comment")
-    return Comments(tuple(_comment(text.decode(), *_span(text, node)) for node in nodes))
+    data = readable(source)
+    tree = parse(data, grammar_of(path, "typescript" if language == "typescript" else "javascript"))
+    return _at(_Bytes(data), (_span(node) for node in _of_type(tree, "comment")))
 
 
 def _markup(source: bytes) -> Comments:
@@ -88,9 +87,9 @@ def _markup(source: bytes) -> Comments:
     from auditor.frontends.javascript import parse, readable
 
     data = readable(source)
-    text = data.decode()
+    text = _Bytes(data)
     tree = _html(data)
-    spans = [_span(data, node) for node in _of_type(tree, "comment")]
+    spans = [_span(node) for node in _of_type(tree, "comment")]
     for node in _of_type(tree, "script_element"):
         code = next((child for child in node.children if child.type == "raw_text"), None)
         if code is None:
@@ -98,12 +97,9 @@ def _markup(source: bytes) -> Comments:
         typed = _TYPED.search(data, node.start_byte, code.start_byte)
         grammar = "tsx" if typed and typed[1].lower() == b"tsx" else "typescript" if typed else "javascript"
         inner = parse(data, grammar, [code.range])  # type: ignore[arg-type]  # one of the grammars
-        spans += [_span(data, one) for one in _of_type(inner, "comment")]
-    known = list(spans)
-    for match in _TEMPLATE.finditer(text):
-        if not any(start <= match.start() < end for start, end in known):
-            spans.append(match.span())
-    return Comments(tuple(_comment(text, start, end) for start, end in sorted(spans)))
+        spans += [_span(one) for one in _of_type(inner, "comment")]
+    spans.sort()
+    return _at(text, sorted([*spans, *_outside(_TEMPLATE, text.text, spans)]))
 
 
 @cache
@@ -133,20 +129,44 @@ def _of_type(tree: Tree, kind: str) -> Iterator[Syntax]:
                 return
 
 
-def _span(data: bytes, node: Syntax) -> tuple[int, int]:
-    """Where a node begins and ends, in characters."""
-    start = len(data[: node.start_byte].decode("utf-8", "replace"))
-    return start, start + len(data[node.start_byte : node.end_byte].decode("utf-8", "replace"))
+def _span(node: Syntax) -> tuple[int, int]:
+    return node.start_byte, node.end_byte
 
 
-def _comment(text: str, start: int, end: int) -> Comment:
-    """The comment at these offsets. JSX's comments stand in braces of their own, which count as theirs."""
-    line = text.count("\n", 0, start) + 1
-    written = text[start:end].rstrip()
-    first, last = text.rfind("\n", 0, start) + 1, text.find("\n", start + len(written))
-    lines = text[first : len(text) if last < 0 else last].strip()
-    alone = lines == written or ((braced := _BRACED.fullmatch(lines)) is not None and braced[1] == written)
-    return Comment(line, line + written.count("\n"), alone, written)
+class _Text:
+    """A text in which offsets become lines."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._starts = [0, *(match.end() for match in re.finditer("\n", text))]
+
+    def comment(self, start: int, end: int) -> Comment:
+        """The comment at these offsets. JSX's comments stand in braces of their own, which count as theirs."""
+        written = self.text[start:end].rstrip()
+        line = bisect_right(self._starts, start)
+        end_line = bisect_right(self._starts, start + max(0, len(written) - 1))
+        last = self._starts[end_line] if end_line < len(self._starts) else len(self.text)
+        before, after = self.text[self._starts[line - 1] : start].strip(), self.text[start + len(written) : last].strip()
+        braced = written.startswith("/*") and (before, after) == ("{", "}")
+        return Comment(line, end_line, braced or not (before or after), self.shown(written))
+
+    def shown(self, text: str) -> str:
+        """A part of the text as a person reads it."""
+        return text
+
+
+class _Bytes(_Text):
+    """UTF-8 whose offsets are those of its bytes, as tree-sitter counts."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data.decode("latin-1"))
+
+    def shown(self, text: str) -> str:
+        return text.encode("latin-1").decode("utf-8", "replace")
+
+
+def _at(text: _Text, spans: Iterable[tuple[int, int]]) -> Comments:
+    return Comments(tuple(text.comment(start, end) for start, end in spans))
 
 
 # ------------------------------------------------------------------------------------------- configuration
@@ -181,7 +201,7 @@ def _settings(name: str, source: bytes) -> Comments:
         return _yaml(text)
     scanner = _DOTENV if _ENVIRONMENT.fullmatch(name) else _SCANNERS.get(suffix, _LINES)
     spans = (match.span("comment") for match in scanner.finditer(text) if match["comment"])
-    return Comments(tuple(_comment(text, start, end) for start, end in spans))
+    return _at(_Text(text), spans)
 
 
 _HASH = re.compile(r"(?:^|(?<=[ \t]))#[^\n]*", re.MULTILINE)
@@ -198,7 +218,7 @@ def _yaml(text: str) -> Comments:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         stopped = mark.line + 1 if mark is not None else 1
-    found = (_comment(text, start, end) for start, end in _outside(_HASH, text, scalars))
+    found = _at(_Text(text), _outside(_HASH, text, scalars)).found
     return Comments(tuple(one for one in found if not stopped or one.line < stopped), stopped)
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from auditor.errors import UsageError
-from auditor.reports import files
 from auditor.reports.files import write_all
 
 
@@ -34,7 +33,7 @@ def test_a_full_disk_leaves_no_half_of_a_report(tmp_path: Path, monkeypatch: pyt
         os.close(descriptor)
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(files.os, "fdopen", full)
+    monkeypatch.setattr(os, "fdopen", full)
     with pytest.raises(UsageError, match="a: could not be written: No space left on device"):
         write_all({tmp_path / "a": b"half"})
     assert list(tmp_path.iterdir()) == []

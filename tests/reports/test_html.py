@@ -16,6 +16,7 @@ import subprocess
 import zlib
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -215,7 +216,7 @@ def test_headings_landmarks_and_labels(report: Report) -> None:
     levels = [int(node.tag[1]) for node in page.all() if re.fullmatch("h[1-6]", node.tag)]
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after <= before + 1 for before, after in pairwise(levels))
     for landmark in ("header", "main", "footer"):
         page.one(landmark)
     page.one("form", role="search")
