@@ -1,65 +1,266 @@
-"""The whole path from a folder to a report, in one function."""
+"""The whole path from a folder to a report: plan, look, judge, and what people decided about it."""
 
 from __future__ import annotations
 
+import datetime
 import pathlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
 
 import auditor
 from auditor import catalogue, checks, config, judge, loading
 from auditor.analysis.analyse import analyse
+from auditor.catalogue import Catalogue
 from auditor.checks.application import Application
+from auditor.decisions import attest, baseline, changed, suppress
 from auditor.discover import ignore, prefilter, tree
+from auditor.discover.changes import WHOLE, Change
 from auditor.discover.committed import committed
-from auditor.errors import UsageError
-from auditor.model import SCHEMA, Files, Observation, Report, Tool
+from auditor.discover.tree import Tree
+from auditor.errors import NothingToAudit, UsageError
+from auditor.facts import Facts
+from auditor.library import Libraries
+from auditor.loading import Loaded, Lowering, Remembering
+from auditor.model import SCHEMA, Files, Finding, Observation, Problem, Report, Tool
 
 RECURSION = 20_000  # the walk nests as deeply as the programs it reads, whose depth the frontends bound
 
+Progress: TypeAlias = Callable[[str], None] | None
 
-def audit(
-    path: pathlib.Path, *, config_file: pathlib.Path | None = None, progress: Callable[[str], None] | None = None
-) -> Report:
-    """Audit what lies at `path`. Raises UsageError when there is nothing to audit or the configuration is wrong."""
+
+class Scope(NamedTuple):
+    """One application: where it lies, as a path and relative to the root ("" for all of it), and its name."""
+
+    path: pathlib.Path
+    below: str
+    name: str
+    attestations: str
+
+    def holds(self, path: str) -> bool:
+        """Whether a path of the repository belongs to it."""
+        return not self.below or path == self.below or path.startswith(f"{self.below}/")
+
+
+class Plan(NamedTuple):
+    """What is audited and what is known. `source`: the configuration's file, if there is one."""
+
+    root: pathlib.Path
+    scopes: tuple[Scope, ...]
+    config: config.Config
+    source: pathlib.Path | None
+    known: Catalogue
+    libraries: Libraries
+
+    @property
+    def baseline(self) -> str:
+        """The path of the baseline, relative to the root."""
+        return self.config.baseline or baseline.FILE_NAME
+
+    @property
+    def items(self) -> list[str]:
+        """The ids of the checklist's items."""
+        return [item.id for item in self.known.checklist]
+
+
+class Audited(NamedTuple):
+    """A report on one application, and the bytes of the files that it speaks of, as they were judged."""
+
+    report: Report
+    scope: Scope
+    sources: Mapping[str, bytes]
+
+
+class Seen(NamedTuple):
+    """What the checks saw in one tree, before anybody's decision."""
+
+    tree: Tree
+    loaded: Loaded
+    observations: tuple[Observation, ...]
+    connects: bool
+    problems: tuple[Problem, ...]
+
+    def findings(self, known: Catalogue, moved: Mapping[str, str] | None = None) -> tuple[Finding, ...]:
+        """The failures with their fingerprints; `moved`: see `judge.findings`."""
+        sources = self.loaded.lines
+        places = {one.place.path for one in self.observations if one.place is not None and one.place.path in sources}
+        lines = {path: sources[path].decode("utf-8", "replace").splitlines() for path in places}
+        return judge.findings(known.rules, self.observations, lines, moved)
+
+    @property
+    def unread(self) -> frozenset[str]:
+        """The paths of which it is not known what they hold."""
+        return frozenset(one.path for one in self.problems if one.kind in judge.UNREAD)
+
+
+def audit(path: pathlib.Path, *, config_file: pathlib.Path | None = None, progress: Progress = None) -> Report:
+    """Audit what lies at `path` as one application.
+
+    Raises UsageError when there is nothing to audit or the configuration is wrong.
+    """
+    made = plan(path, config_file)
+    return audit_all(made._replace(scopes=(_whole(made, path),)), progress=progress)[0].report
+
+
+def plan(path: pathlib.Path, config_file: pathlib.Path | None = None) -> Plan:
+    """What an audit of `path` will do. Raises UsageError for a wrong path or configuration."""
     root, chosen = tree.root_and_path(path)
-    settings, _ = config.load(root, config_file, chosen if chosen.is_dir() else chosen.parent)
+    settings, source = config.load(root, config_file, chosen if chosen.is_dir() else chosen.parent)
     known = catalogue.load()
-    libraries = catalogue.libraries_of(known, [root / extra for extra in settings.libraries])
-    audited = tree.working_tree(path).excluding(ignore.excluder(settings.exclude))
-    if not audited.entries:
-        raise UsageError(f"{path}: there is no file to audit")
+    rules, providers = (catalogue.own_files(root, getattr(settings, key), key) for key in ("rules", "providers"))
+    if rules or providers or settings.severity:
+        known = catalogue.extended(known, root, rules, providers, settings.severity)
+    libraries = catalogue.libraries_of(known, catalogue.own_files(root, settings.libraries, "libraries"))
+    made = Plan(root, (), settings, source, known, libraries)
+    return made._replace(scopes=_scopes(made, path))
 
-    words = known.words
-    loaded = loading.load(audited, prefilter.compile_needles(words.flow), prefilter.compile_needles(words.hints), progress)
-    if progress is not None:
-        progress(f"analysing {len(loaded.programs)} files")
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(limit, RECURSION))
-    try:
-        facts = analyse(loaded.programs.values(), loaded.paths, libraries)
-    finally:
-        sys.setrecursionlimit(limit)
-    problems = (*loaded.problems, *facts.problems)
-    application = Application(
-        facts, loaded.programs, loaded.hints, loaded.front_end, problems, loaded.committed, committed(audited)
-    )
 
-    observations: list[Observation] = []
-    for name, rule in sorted(known.rules.items()):
-        observations.extend(checks.ask(rule.check, name, rule.items, application))
-    lines = {
-        one.place.path: loaded.lines[one.place.path].decode("utf-8", "replace").splitlines()
-        for one in observations
-        if one.place is not None and one.place.path in loaded.lines
-    }
-    return Report(
+def _scopes(made: Plan, path: pathlib.Path) -> tuple[Scope, ...]:
+    """The configured applications that lie in `path`; the one that `path` lies in; or `path` itself."""
+    whole = _whole(made, path)
+    roots = made.config.applications
+    scopes = tuple(Scope(made.root / one.path, one.path, one.name, f"{one.path}/{attest.FILE_NAME}") for one in roots)
+    inside = tuple(scope for scope in scopes if whole.holds(scope.below))
+    for scope in inside:
+        if not scope.path.is_dir():
+            raise UsageError(f"applications: there is no folder {scope.below}")
+    if inside:
+        return inside
+    around = next((scope for scope in scopes if scope.holds(whole.below)), None)
+    return (whole if around is None else whole._replace(name=around.name, attestations=around.attestations),)
+
+
+def _whole(made: Plan, path: pathlib.Path) -> Scope:
+    root, chosen = tree.root_and_path(path)
+    below = "" if chosen == root else chosen.relative_to(root).as_posix()
+    folder = chosen if chosen.is_dir() else chosen.parent
+    return Scope(path, below, folder.name, made.config.attestations or attest.FILE_NAME)
+
+
+def audit_all(
+    made: Plan, change: Change = WHOLE, *, progress: Progress = None, with_baseline: bool = True,
+    today: datetime.date | None = None,
+) -> tuple[Audited, ...]:  # fmt: skip
+    """Audit each application of a plan; with a change, failures that were there before it are suppressed.
+
+    `today` decides what has expired. Raises UsageError when there is nothing to audit.
+    """
+    lowering = Remembering() if change.bases else loading.lower_all
+    day = today or datetime.date.today()
+    return tuple(_audit(made, scope, change, progress, with_baseline, day, lowering) for scope in made.scopes)
+
+
+def _audit(
+    made: Plan, scope: Scope, change: Change, progress: Progress, with_baseline: bool, today: datetime.date,
+    lowering: Lowering,
+) -> Audited:  # fmt: skip
+    seen = look(made, change.tree(scope.path), progress, lowering)
+    findings, remarks = _commented(made, seen, seen.findings(made.known), today)
+    if with_baseline:
+        findings, stale = _baselined(made, scope, seen, findings)
+        remarks += stale
+    if change.bases and any(baseline.counts(one) for one in findings):
+        earlier = _before(made, scope, change.bases, seen, findings, progress, today, lowering)
+        findings = changed.apply(findings, earlier, change.name)
+    items = judge.items(made.known, seen.observations, seen.connects, seen.loaded.hints, seen.problems, findings)
+    written = seen.tree.read_beside(scope.attestations)
+    if written is not None:
+        given = attest.parse(written, scope.attestations, made.items)
+        items, contradictions = attest.apply(
+            items, given, findings, scope.attestations, attest.lines_of(written), today
+        )
+        remarks += contradictions
+    report = Report(
         schema=SCHEMA,
         tool=Tool("connect-auditor", auditor.__version__),
         root=".",
-        items=judge.items(known, observations, application.connects, loaded.hints, problems),
-        findings=judge.findings(known.rules, observations, lines),
-        problems=tuple(sorted(set(problems), key=lambda one: (one.path, one.line, one.kind, one.message))),
-        files=Files(read=loaded.read, analysed=len(loaded.programs)),
-        application=audited.prefix.rstrip("/").rpartition("/")[2] or root.name,
+        items=items,
+        findings=findings,
+        problems=tuple(sorted({*seen.problems, *remarks}, key=lambda one: (one.path, one.line, one.kind, one.message))),
+        files=Files(read=seen.loaded.read, analysed=len(seen.loaded.programs)),
+        application=scope.name,
     )
+    return Audited(report, scope, seen.loaded.lines)
+
+
+# ---------------------------------------------------------------------------------------------- what is seen
+
+
+def look(made: Plan, found: Tree, progress: Progress = None, lowering: Lowering = loading.lower_all) -> Seen:
+    """Everything that the rules see in one tree. Raises NothingToAudit when all of it is excluded."""
+    audited = found.excluding(ignore.excluder(made.config.exclude))
+    if not audited.entries:
+        raise NothingToAudit("there is no file to audit: all of them are excluded")
+    words = made.known.words
+    loaded = loading.load(
+        audited, prefilter.compile_needles(words.flow), prefilter.compile_needles(words.hints), progress,
+        lowering=lowering,
+    )  # fmt: skip
+    if progress is not None:
+        progress(f"analysing {len(loaded.programs)} files")
+    facts = _analysed(loaded, made.libraries)
+    problems = (*loaded.problems, *facts.problems)
+    application = Application(
+        facts, loaded.programs, loaded.hints, loaded.front_end, problems, committed(audited)
+    )
+    observations: list[Observation] = []
+    for name, rule in sorted(made.known.rules.items()):
+        observations.extend(checks.ask(rule.check, name, rule.items, application))
+    return Seen(audited, loaded, tuple(observations), application.connects, problems)
+
+
+def _analysed(loaded: Loaded, libraries: Libraries) -> Facts:
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, RECURSION))
+    try:
+        return analyse(loaded.programs.values(), loaded.paths, libraries)
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+# ------------------------------------------------------------------------------------------- what is decided
+
+
+def _commented(
+    made: Plan, seen: Seen, findings: Sequence[Finding], today: datetime.date
+) -> tuple[tuple[Finding, ...], tuple[Problem, ...]]:
+    """The findings with those that comments suppress, and what is wrong with the comments."""
+    rules = {name: rule.items for name, rule in made.known.rules.items()}
+    return suppress.apply(findings, seen.loaded.lines, rules, seen.unread, today)
+
+
+def _baselined(
+    made: Plan, scope: Scope, seen: Seen, findings: tuple[Finding, ...]
+) -> tuple[tuple[Finding, ...], tuple[Problem, ...]]:
+    """The findings with those that the baseline suppresses, and its stale entries."""
+    data = seen.tree.read_beside(made.baseline)
+    if data is None:
+        return findings, ()
+    known = baseline.parse(data, made.baseline)
+    return baseline.apply(findings, known, made.baseline, is_audited(made, scope), seen.unread)
+
+
+def is_audited(made: Plan, scope: Scope) -> Callable[[str], bool]:
+    """Whether a path is among what an audit of this application looks at."""
+    excluded = ignore.excluder(made.config.exclude)
+    return lambda path: scope.holds(path) and not excluded(path)
+
+
+def _before(
+    made: Plan, scope: Scope, bases: Sequence[str], seen: Seen, findings: Sequence[Finding], progress: Progress,
+    today: datetime.date, lowering: Lowering,
+) -> frozenset[str]:  # fmt: skip
+    """The fingerprints of the failures that any of these commits has, of renamed files by their new name."""
+    out: set[str] = set()
+    for base in bases:
+        try:
+            earlier = look(made, tree.commit_tree(scope.path, base), progress, lowering)
+        except NothingToAudit:
+            continue
+        was, now = earlier.loaded.lines, seen.loaded.lines
+        failed = {one.place.path for one in earlier.observations if one.status == "fail" and one.place is not None}
+        gone = {path: was[path] for path in failed if path in was and path not in now}
+        came = {one.path: now[one.path] for one in findings if one.path in now and one.path not in was}
+        old, _ = _commented(made, earlier, earlier.findings(made.known, changed.moved(gone, came)), today)
+        out.update(one.fingerprint for one in old if one.suppressed is None)
+    return frozenset(out)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 import pathlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,6 +13,7 @@ from typing import Any, Literal, dataclass_transform
 import msgspec
 import yaml
 
+from auditor import questions
 from auditor.errors import InternalError, UsageError
 from auditor.library import Libraries, Library
 from auditor.model import Confidence, Severity
@@ -39,6 +41,8 @@ class Example(Part):
 
     `code` is one file, `files` several (path to text). A line marked `# here: fail` (or `// here: fail`) must be
     found at that line; an example without a mark must stay quiet. `status` is what the rule's items say together.
+    A mark that stands on a line of its own, in a file that has no comments behind its values, means the next line.
+    Where the rule asks what is committed, all files are, but those that are `untracked`.
     """
 
     name: str
@@ -48,6 +52,7 @@ class Example(Part):
     files: dict[str, str] = {}
     deceptive: bool = False
     path: str = ""
+    untracked: tuple[str, ...] = ()
 
 
 class Rule(Part):
@@ -115,8 +120,8 @@ def parse(text: str, kind: type[Any], where: str) -> Any:
         raise UsageError(f"{where}: {problem}") from problem
 
 
-def check_rule(rule: Rule, where: str, items: Iterable[str]) -> None:
-    """What a rule must have; raises UsageError."""
+def check_rule(rule: Rule, where: str, items: Iterable[str], every_language: bool = True) -> None:
+    """What a rule must have; raises UsageError. `every_language`: examples in each family of languages, or in one."""
     known = set(items)
     for item in rule.items:
         if item not in known:
@@ -126,11 +131,22 @@ def check_rule(rule: Rule, where: str, items: Iterable[str]) -> None:
             raise UsageError(f"{where}: {field} is empty")
     if not rule.examples:
         raise UsageError(f"{where}: no examples")
-    for family in (("python",), ("javascript", "typescript")):
-        own = [example for example in rule.examples if example.language in family]
-        for status in ("fail", "pass"):
-            if not any(example.status == status for example in own):
-                raise UsageError(f"{where}: no example in {family[0]} whose status is {status}")
+    missing = [_missing_example(rule, family) for family in (("python",), ("javascript", "typescript"))]
+    if any(missing) if every_language else all(missing):
+        raise UsageError(f"{where}: {next(filter(None, missing))}")
+
+
+def _missing_example(rule: Rule, family: tuple[str, ...]) -> str:
+    """What a rule's examples in these languages lack; "" if nothing.
+
+    A rule that never proves a pass has an example that stays quiet in its place.
+    """
+    statuses = {example.status for example in rule.examples if example.language in family}
+    quiet = ("pass",) if questions.proves(rule.check) else ("review", "not-applicable")
+    for wanted in (("fail",), quiet):
+        if statuses.isdisjoint(wanted):
+            return f"no example in {family[0]} whose status is {' or '.join(wanted)}"
+    return ""
 
 
 def _files(folder: Traversable, prefix: str = "") -> Iterable[tuple[str, Traversable]]:
@@ -192,6 +208,50 @@ def _read(file: pathlib.Path) -> str:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as problem:
         raise UsageError(f"{file}: could not be read: {getattr(problem, 'strerror', 'not UTF-8')}") from None
+
+
+def own_files(root: pathlib.Path, paths: Iterable[str], key: str) -> list[pathlib.Path]:
+    """The YAML files that a repository's configuration names under `key`: files, or folders of them.
+
+    Raises UsageError for what is not there or what a link leads out of the repository.
+    """
+    out: list[pathlib.Path] = []
+    for path in paths:
+        if not (root / path).exists():
+            raise UsageError(f"{key}: there is no file or folder {path}")
+        found = _models(root / path)
+        outside = [file for file in found if not file.resolve().is_relative_to(root)]
+        if outside:
+            raise UsageError(f"{key}: {outside[0].relative_to(root).as_posix()} leads out of the repository")
+        out.extend(found)
+    return out
+
+
+def extended(
+    catalogue: Catalogue, root: pathlib.Path, rules: Iterable[pathlib.Path], providers: Iterable[pathlib.Path],
+    severity: Mapping[str, Severity],
+) -> Catalogue:  # fmt: skip
+    """The catalogue with a repository's own rules and providers, and the severities that it chose.
+
+    A rule of a repository needs a failing and a passing example in one language only: it knows what its code is
+    written in. It may decide items, or none: then it is advice. Raises UsageError that names the file.
+    """
+    all_rules = dict(catalogue.rules)
+    for file in rules:
+        where, name = file.relative_to(root).as_posix(), file.stem
+        if name in all_rules:
+            raise UsageError(f"{where}: there is a rule {name!r} already")
+        all_rules[name] = msgspec.structs.replace(parse(_read(file), Rule, where), name=name)
+        check_rule(all_rules[name], where, [item.id for item in catalogue.checklist], every_language=False)
+    for name, chosen in severity.items():
+        if name not in all_rules:
+            close = difflib.get_close_matches(name, all_rules, n=1)
+            raise UsageError(f"severity: there is no rule {name!r}{f': did you mean {close[0]!r}?' if close else ''}")
+        all_rules[name] = msgspec.structs.replace(all_rules[name], severity=chosen)
+    own = [parse(_read(file), Provider, file.relative_to(root).as_posix()) for file in providers]
+    names = {one.name for one in own}
+    others = (one for one in catalogue.providers if one.name not in names)
+    return msgspec.structs.replace(catalogue, rules=all_rules, providers=(*others, *own))
 
 
 def rules_by_item(catalogue: Catalogue) -> Mapping[str, tuple[str, ...]]:

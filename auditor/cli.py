@@ -20,10 +20,12 @@ import click
 
 from auditor import __version__
 from auditor.errors import InternalError, UsageError
-from auditor.reports import FOR_MACHINES, RENDERERS, Options, Reader
+from auditor.reports import FOR_MACHINES, RENDERERS, Options
 
 if TYPE_CHECKING:
-    from auditor.model import Report
+    from auditor.audit import Audited, Scope
+    from auditor.discover.changes import Change
+    from auditor.outcome import Outcome
 
 NAME = "connect-auditor"
 THRESHOLDS = ("low", "medium", "high", "critical", "never")
@@ -108,6 +110,9 @@ def commands() -> None:
 @click.option("--fail-on", type=click.Choice(THRESHOLDS), help="Exit 1 for findings at or above this severity.  [low]")
 @click.option("--strict", is_flag=True, help="Exit 1 also for items to review and for problems.")
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="Read this configuration file.")
+@click.option("--staged", is_flag=True, help="Audit what is staged; only what is new since HEAD counts.")
+@click.option("--changed-since", metavar="REV", help="Only what is new since the branch left this commit counts.")
+@click.option("--no-baseline", is_flag=True, help="Count what is in the baseline, too.")
 @click.option("--quiet", "-q", is_flag=True, help="Show only what failed or needs a review.")
 @click.option("--verbose", "-v", is_flag=True, help="Fold no list.")
 @click.option("--no-color", is_flag=True, help="Never use colours; NO_COLOR in the environment does the same.")
@@ -118,11 +123,17 @@ def audit(
     fail_on: str | None,
     strict: bool,
     config_file: Path | None,
+    staged: bool,
+    changed_since: str | None,
+    no_baseline: bool,
     quiet: bool,
     verbose: bool,
     no_color: bool,
 ) -> int:
     """Audit the application at PATH, by default the current folder.
+
+    With --staged or --changed-since the report is still about the whole application, and findings that were there
+    before are in it as suppressed ones.
 
     \b
     Exit code, whatever the format:
@@ -132,29 +143,155 @@ def audit(
       3  an error of this program
     """
     _check_targets(formats, output)
-    from auditor import outcome
-    from auditor.audit import audit as run_audit
-    from auditor.config import Threshold, load
-    from auditor.discover.tree import root_and_path
+    from auditor.audit import audit_all, plan
 
-    root, chosen = root_and_path(path)
-    config, source = load(root, config_file, chosen if chosen.is_dir() else chosen.parent)
-    if verbose and source is not None:
-        _say(f"configuration: {source}")
+    made = plan(path, config_file)
+    if verbose:
+        _say(f"configuration: {made.source or 'none, the defaults hold'}")
+    change = _change(made.root, staged, changed_since)
+    targets = _targets(formats, made.config.format, output)
+    _check_several(targets, len(made.scopes))
     with _progress(wanted=not quiet) as progress:
-        report: Report = run_audit(path, config_file=config_file, progress=progress)
-
+        results = audit_all(made, change, progress=progress, with_baseline=not no_baseline)
     detail: Any = "full" if verbose else "brief" if quiet else "normal"
-    targets = _targets(formats, config.format, output)
-    options = _options(no_color)._replace(
-        detail=detail, read=_reader(root), part=_part(root, chosen), rules=_rules(targets)
-    )
-    _write_report(report, options, targets)
-    threshold: Threshold = fail_on or config.fail_on  # type: ignore[assignment]  # click has checked the choice
-    result = outcome.outcome(report, threshold, strict or config.strict)
-    if result.line and not (quiet and result.code == outcome.PASSED):
-        _say(result.line)
-    return result.code
+    _write_report(results, _options(no_color)._replace(detail=detail, rules=made.known.rules), targets)
+    return _concluded(results, fail_on or made.config.fail_on, strict or made.config.strict, quiet)
+
+
+@commands.command()
+@click.argument("path", default=None, required=False, type=click.Path(path_type=Path))
+@click.option("--all", "everything", is_flag=True, help="Audit everything, whatever is staged.")
+@click.option("--fail-on", type=click.Choice(THRESHOLDS), help="Exit 1 for findings at or above this severity.  [low]")
+@click.option("--config", "config_file", type=click.Path(path_type=Path), help="Read this configuration file.")
+def hook(path: Path | None, everything: bool, fail_on: str | None, config_file: Path | None) -> int:
+    """Audit what a commit brings; for git hooks and pre-commit.
+
+    Judged is what is staged, or the commits from PRE_COMMIT_FROM_REF to PRE_COMMIT_TO_REF, and only what is new in
+    them fails. When nothing is staged everything is audited and every failure counts. Nothing is ever written.
+    """
+    from auditor.audit import audit_all, plan
+    from auditor.discover import changes
+    from auditor.discover.tree import root_and_path
+    from auditor.errors import NothingToAudit
+
+    root, _ = root_and_path(path or Path())
+    made = plan(path or root, config_file)
+    change = changes.WHOLE if everything else changes.of_hook(made.root, os.environ)
+    if change is None:
+        _say("no file is staged: nothing can be new")
+        return 0
+    try:
+        results = audit_all(made, change)
+    except NothingToAudit:
+        if change.of == "working":
+            raise
+        _say("no file is left to audit")
+        return 0
+    failed = [one for one in results if _outcome(one, fail_on or made.config.fail_on).code]
+    if failed:
+        _write_report(
+            [_only_failures(one) for one in failed], _options()._replace(detail="normal"), [Target("text", None)]
+        )
+    _say(_of_hook(results, change.name, bool(failed)))
+    return 1 if failed else 0
+
+
+@commands.command()
+@click.argument("path", default=".", type=click.Path(path_type=Path))
+@click.option("--prune", is_flag=True, help="Only drop what is there no more.")
+@click.option("--config", "config_file", type=click.Path(path_type=Path), help="Read this configuration file.")
+def baseline(path: Path, prune: bool, config_file: Path | None) -> int:
+    """Write down the failures of today, so that only new ones count.
+
+    What the baseline knows of files outside of PATH stays. Neither `audit` nor `hook` ever changes it.
+    """
+    from auditor.audit import audit_all, is_audited, plan
+    from auditor.decisions import baseline as decisions
+    from auditor.discover.tree import read_inside
+    from auditor.reports.files import write_all
+
+    made = plan(path, config_file)
+    data = read_inside(made.root, made.baseline)
+    if data is None and prune:
+        raise UsageError(f"{made.baseline}: there is no baseline to prune")
+    try:
+        old = decisions.parse(data, made.baseline) if data is not None else None
+    except UsageError:
+        if prune:
+            raise
+        old = None  # it is written anew
+    results = audit_all(made, with_baseline=False)
+    audited = [is_audited(made, one.scope) for one in results]
+    findings = [finding for one in results for finding in one.report.findings]
+    entries = decisions.updated(old, findings, lambda name: any(one(name) for one in audited), prune)
+    write_all({made.root / made.baseline: decisions.render(entries)})
+    before, after = set(old.findings if old else ()), set(entries)
+    added, dropped = len(after - before), len(before - after)
+    _say(f"{made.baseline}: {len(after)} failures, {added} added, {dropped} dropped")
+    return 0
+
+
+@commands.command()
+@click.argument("item", metavar="ITEM")
+@click.option("--by", required=True, help="Who says so.")
+@click.option("--because", required=True, help="Why it is so, for those who review it.")
+@click.option("--expires", metavar="DATE", help="The last day on which it holds, as in 2027-01-31.")
+@click.option("--application", help="Of which application, where the configuration names several.")
+@click.option("--config", "config_file", type=click.Path(path_type=Path), help="Read this configuration file.")
+def attest(
+    item: str, by: str, because: str, expires: str | None, application: str | None, config_file: Path | None
+) -> int:
+    """Vouch for an item that only a person can judge.
+
+    It is written to a file in the repository, to be reviewed. It answers a review, and never hides a failure.
+    """
+    from datetime import date
+
+    from auditor.audit import plan
+    from auditor.decisions import attest as decisions
+    from auditor.decisions.suppress import day_of
+    from auditor.discover.tree import read_inside
+    from auditor.reports.files import write_all
+
+    made = plan(Path(), config_file)
+    known = decisions.known_item(item, made.items)
+    ends = day_of(expires) if expires is not None else None
+    if expires is not None and (ends is None or ends < date.today()):
+        raise UsageError(f"--expires {expires}: give a date that is still to come, as in 2027-01-31")
+    if not (by.strip() and because.strip()):
+        raise UsageError("--by and --because may not be empty")
+    scope = _scope_named(made.scopes, application)
+    data = read_inside(made.root, scope.attestations)
+    given = decisions.parse(data, scope.attestations, made.items) if data is not None else {}
+    given[known] = decisions.Attestation(by.strip(), " ".join(because.split()), date.today(), ends)
+    write_all({made.root / scope.attestations: decisions.render(given, made.items)})
+    _say(f"{scope.attestations}: {known} is attested by {by.strip()}; commit it with your change")
+    return 0
+
+
+@commands.command()
+@click.option("--yes", "-y", is_flag=True, help="Ask nothing; existing files stay as they are.")
+@click.option("--gitlab", is_flag=True, help="Only print a job for .gitlab-ci.yml.")
+def init(yes: bool, gitlab: bool) -> int:
+    """Begin: write a configuration, a pre-commit entry and a GitHub workflow, each after asking."""
+    from auditor import begin
+    from auditor.discover.tree import root_and_path
+    from auditor.reports.files import write_all
+
+    if gitlab:
+        _write(begin.gitlab(), True)
+        return 0
+    root, _ = root_and_path(Path())
+    for step in begin.steps(root):
+        if step.data is None:
+            _say(f"{step.path}: {step.note}")
+        elif step.exists and yes:
+            _say(f"{step.path}: is there already and stays as it is")
+        elif yes or _asked(step.question):
+            (root / step.path).parent.mkdir(parents=True, exist_ok=True)
+            write_all({root / step.path: step.data})
+            _say(f"{step.path}: written")
+    return 0
 
 
 @commands.command()
@@ -200,6 +337,17 @@ def schema_report() -> int:
     from auditor.reports.schema import render_schema
 
     _write(render_schema(), True)
+    return 0
+
+
+@schema.command("config")
+def schema_config() -> int:
+    """Show the JSON Schema of the configuration."""
+    import msgspec
+
+    from auditor import config
+
+    _write(msgspec.json.format(msgspec.json.encode(config.schema()), indent=2).decode() + "\n", True)
     return 0
 
 
@@ -252,49 +400,117 @@ def _targets(formats: Sequence[Target], default: str, output: Path | None) -> li
     return [*named, Target(unnamed[0], output)]
 
 
-def _rules(targets: Sequence[Target]) -> Any:
-    """The catalogue's rules, for the formats that describe them."""
-    if {"sarif", "html"}.isdisjoint(target.name for target in targets):
-        return {}
-    from auditor import catalogue
+def _check_several(targets: Sequence[Target], applications: int) -> None:
+    """Raises UsageError for a format that cannot hold several applications."""
+    from auditor.reports.several import JOINERS
 
-    return catalogue.load().rules
-
-
-def _part(root: Path, chosen: Path) -> str:
-    """The audited folder or file relative to the repository's root."""
-    below = chosen.relative_to(root).as_posix()
-    return "" if below == "." else below
+    for target in targets:
+        if applications > 1 and target.name not in JOINERS:
+            raise UsageError(f"--format {target.name} holds one application: audit the folder of each by itself")
 
 
-def _reader(root: Path) -> Reader:
-    """Reads an audited file once more, for a report that needs its lines; never outside of the root."""
-    from auditor.discover.files import read_regular
-    from auditor.discover.tree import SIZE_LIMIT
+def _change(root: Path, staged: bool, changed_since: str | None) -> Change:
+    """What the options ask to judge, and against what."""
+    from auditor.discover import changes
 
-    def read(path: str) -> bytes | None:
-        file = root / path
-        try:
-            if not file.parent.resolve().is_relative_to(root):
-                return None
-            data = read_regular(os.fsencode(file), SIZE_LIMIT)
-        except (OSError, ValueError):
-            return None
-        return data if len(data) <= SIZE_LIMIT else None
-
-    return read
+    if staged and changed_since is not None:
+        raise UsageError("--staged and --changed-since exclude each other")
+    if changed_since is not None:
+        return changes.since(root, changed_since)
+    return (changes.staged(root) if staged else None) or changes.WHOLE
 
 
-def _write_report(report: Report, options: Options, targets: Sequence[Target]) -> None:
+def _scope_named(scopes: Sequence[Scope], name: str | None) -> Scope:
+    names = ", ".join(scope.name for scope in scopes)
+    found = [scope for scope in scopes if name in (None, scope.name)]
+    if not found:
+        raise UsageError(f"there is no application {name!r}: there are {names}")
+    if len(found) > 1:
+        raise UsageError(f"say which application is meant: --application with one of {names}")
+    return found[0]
+
+
+def _asked(question: str) -> bool:
+    try:
+        return click.confirm(question, default=True, err=True)
+    except click.Abort:
+        raise UsageError("there is nobody to answer: use --yes") from None
+
+
+# ------------------------------------------------------------------------------------------------- results
+
+
+def _outcome(result: Audited, fail_on: str, strict: bool = False) -> Outcome:
+    from auditor import outcome
+    from auditor.config import Threshold
+
+    threshold: Threshold = fail_on  # type: ignore[assignment]  # click or the configuration has checked the choice
+    return outcome.outcome(result.report, threshold, strict)
+
+
+def _concluded(results: Sequence[Audited], fail_on: str, strict: bool, quiet: bool) -> int:
+    """The exit code of the worst application; says what each one's rests on."""
+    worst = 0
+    for one in results:
+        result = _outcome(one, fail_on, strict)
+        worst = max(worst, result.code)
+        if result.line and not (quiet and not result.code):
+            _say(result.line if len(results) == 1 else f"{one.scope.name}: {result.line}")
+    return worst
+
+
+def _only_failures(result: Audited) -> Audited:
+    """The result with nothing but what failed, and what is wrong with people's decisions."""
+    from msgspec.structs import replace
+
+    report = result.report
+    decisions = ("suppression", "attestation")
+    return result._replace(
+        report=replace(
+            report,
+            items=tuple(item for item in report.items if item.status == "fail"),
+            findings=tuple(one for one in report.findings if one.suppressed is None and one.items),
+            problems=tuple(problem for problem in report.problems if problem.kind in decisions),
+        )
+    )
+
+
+def _of_hook(results: Sequence[Audited], name: str, failed: bool) -> str:
+    """What the hook did, in one line: how much it looked at, and what it did not count."""
+    from auditor.outcome import counted
+
+    read = sum(one.report.files.read for one in results)
+    analysed = sum(one.report.files.analysed for one in results)
+    hidden = [one.suppressed.by for result in results for one in result.report.findings if one.suppressed is not None]
+    before = counted(sum(by == "base" for by in hidden), "failure was there before", "failures were there before")
+    verdict = f"this brings failures that {name} does not have" if name else "there are failures"
+    parts = [f"{read} files read, {analysed} analysed", verdict if failed else "nothing new failed", *before]
+    return f"{', '.join(parts)} (exit {int(failed)})"
+
+
+def _write_report(results: Sequence[Audited], options: Options, targets: Sequence[Target]) -> None:
     """Renders all before anything is written, and files before standard output."""
     from auditor.reports.files import write_all
 
     for_a_file = options._replace(color=False, width=100, unicode=True)
-    texts = [RENDERERS[one.name](report, for_a_file if one.file else options) for one in targets]
+    texts = [_rendered(results, one.name, for_a_file if one.file else options) for one in targets]
     write_all({one.file: text.encode() for one, text in zip(targets, texts, strict=True) if one.file})
     for one, text in zip(targets, texts, strict=True):
         if one.file is None:
             _write(text, one.name in FOR_MACHINES)
+
+
+def _rendered(results: Sequence[Audited], format_: str, options: Options) -> str:
+    """The report on all applications in one format. What it quotes is what was judged, whatever lies there now."""
+    parts = [
+        (one.scope.name, RENDERERS[format_](one.report, options._replace(read=one.sources.get, part=one.scope.below)))
+        for one in results
+    ]
+    if len(parts) == 1:
+        return parts[0][1]
+    from auditor.reports.several import join
+
+    return join(format_, parts)
 
 
 def _options(no_color: bool = False) -> Options:

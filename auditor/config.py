@@ -29,6 +29,13 @@ TABLE = "connect-auditor"
 SIZE_LIMIT = 1024 * 1024
 
 
+class ApplicationRoot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One application of a repository that holds several: its folder, and what it is called (the folder's name)."""
+
+    path: str
+    name: str = ""
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
     """What a repository decided about its audit. Paths are relative to the repository's root, with `/`.
 
@@ -36,6 +43,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ke
     provider: names of the providers to judge; empty for all that are found.
     fail_on: the least severity of a finding that makes the command fail.
     rules, libraries, providers: further YAML files or folders of each.
+    severity: of rules by name, where the repository sees it otherwise.
+    baseline, attestations: files with these, where they are not the usual ones.
+    applications: folders that have a checklist of their own each.
     """
 
     exclude: tuple[str, ...] = ()
@@ -46,6 +56,10 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ke
     providers: tuple[str, ...] = ()
     format: Format = "text"
     strict: bool = False
+    severity: dict[str, Severity] = {}
+    baseline: str = ""
+    attestations: str = ""
+    applications: tuple[ApplicationRoot, ...] = ()
 
 
 def load(root: Path, explicit: Path | None = None, start: Path | None = None) -> tuple[Config, Path | None]:
@@ -144,7 +158,35 @@ def _convert(table: dict[str, Any], name: str) -> Config:
         for path in getattr(config, key):
             if not _stays_inside(path):
                 raise UsageError(f"{name}: {key}: {path!r} is not a path inside the repository")
-    return config
+    for key in ("baseline", "attestations"):
+        path = getattr(config, key)
+        if path and not _stays_inside(path):
+            raise UsageError(f"{name}: {key}: {path!r} is not a path inside the repository")
+    return msgspec.structs.replace(config, applications=_applications(config.applications, name))
+
+
+def _applications(given: tuple[ApplicationRoot, ...], name: str) -> tuple[ApplicationRoot, ...]:
+    """The applications, each with a plain path and a name; raises UsageError if two are called alike."""
+    out: dict[str, ApplicationRoot] = {}
+    for one in given:
+        if not _stays_inside(one.path):
+            raise UsageError(f"{name}: applications: {one.path!r} is not a path inside the repository")
+        path = PurePosixPath(one.path.replace("\\", "/")).as_posix()
+        called = one.name or path.rpartition("/")[2]
+        if called in out or not called.isprintable() or "/" in called:
+            problem = "is the name of two" if called in out else "is no name for one"
+            raise UsageError(f"{name}: applications: {called!r} {problem}")
+        out[called] = ApplicationRoot(path, called)
+    return tuple(out.values())
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a configuration file, made from the structures that read it."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Connect Auditor configuration",
+        **msgspec.json.schema(Config),
+    }
 
 
 def _plain(reason: str) -> str:

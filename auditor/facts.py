@@ -85,6 +85,8 @@ class Facts:
     """Where each comparison was first made."""
     made: Mapping[Term, Place]
     """Where a fresh or weak value is made."""
+    answered: Mapping[Term, Place]
+    """What a handler gives back as its answer -> where it does."""
     outside: Mapping[Term, bool]
     """Calls that leave what is known: of something that no model knows (False), or that send a request (True)."""
     tokens: frozenset[Term]

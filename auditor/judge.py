@@ -10,23 +10,53 @@ from auditor.model import Evidence, Finding, ItemResult, Observation, Place, Pro
 
 _ORDER: tuple[Status, ...] = ("fail", "review", "pass", "not-applicable")
 _EVIDENCE_LIMIT = 20
-_UNREAD = frozenset({"syntax", "crashed", "timeout", "too-large", "too-deep", "too-complex", "incomplete", "unreadable", "encoding"})
+UNREAD = frozenset(
+    {"syntax", "crashed", "timeout", "too-large", "too-deep", "too-complex", "incomplete", "unreadable", "encoding"}
+)
 
 
 def items(
-    catalogue: Catalogue, observations: Sequence[Observation], connects: bool, hints: Sequence[Place], problems: Sequence[Problem]
-) -> tuple[ItemResult, ...]:
-    """A verdict for each item of the checklist, in its order.
+    catalogue: Catalogue, observations: Sequence[Observation], connects: bool, hints: Sequence[Place],
+    problems: Sequence[Problem], findings: Sequence[Finding] = (),
+) -> tuple[ItemResult, ...]:  # fmt: skip
+    """A verdict for each item of the checklist, in its order. A failure whose finding is suppressed makes it a review.
 
     `connects`: the application shows a sign of an OAuth client, so that silence is not an answer. `hints` are those
     signs. `problems`: files of the application that could not be read, which lower a pass to a review.
     """
     deciding = rules_by_item(catalogue)
-    unread = [problem for problem in problems if problem.kind in _UNREAD and problem.path]
-    return tuple(
-        _item(item, [one for one in observations if item.id in one.items], item.id in deciding, connects, hints, unread)
-        for item in catalogue.checklist
-    )
+    unread = [problem for problem in problems if problem.kind in UNREAD and problem.path]
+    suppressed = {_spot(one): one for one in findings if one.suppressed is not None}
+    out = []
+    for item in catalogue.checklist:
+        own = [one for one in observations if item.id in one.items]
+        hidden = [one for one in own if _is_hidden(one, suppressed)]
+        shown = [one for one in own if not _is_hidden(one, suppressed)]
+        result = _item(item, shown, item.id in deciding, connects, hints, unread)
+        if hidden and result.status != "fail":
+            reasons = dict.fromkeys(suppressed[one.rule, one.place.path, one.place.line] for one in hidden if one.place)
+            result = _suppressed(result if shown else None, item, tuple(reasons))
+        out.append(result)
+    return tuple(out)
+
+
+def _spot(one: Finding) -> tuple[str, str, int]:
+    return one.rule, one.path, one.line
+
+
+def _is_hidden(one: Observation, suppressed: Mapping[tuple[str, str, int], Finding]) -> bool:
+    return one.status == "fail" and one.place is not None and (one.rule, one.place.path, one.place.line) in suppressed
+
+
+def _suppressed(otherwise: ItemResult | None, item: ChecklistItem, hidden: Sequence[Finding]) -> ItemResult:
+    """The verdict on an item all of whose failures are suppressed: never a pass, whatever else was found."""
+    reasons = dict.fromkeys(one.suppressed.reason for one in hidden if one.suppressed is not None)
+    count = "1 failure is" if len(hidden) == 1 else f"{len(hidden)} failures are"
+    summary = f"{count} suppressed: {'; '.join(list(reasons)[:3])}"
+    evidence = tuple(Evidence(one.path, one.line, one.end_line, one.message) for one in hidden)
+    if otherwise is not None and otherwise.status == "review":
+        summary, evidence = f"{otherwise.summary}; {summary}", (*otherwise.evidence, *evidence)
+    return ItemResult(item.id, item.title, item.section, "review", summary, evidence[:_EVIDENCE_LIMIT])
 
 
 def _item(
@@ -43,7 +73,9 @@ def _item(
         return result("review", "no rule decides this yet: a person must look", signs)
     if not observations:
         if connects:
-            return result("review", "there are signs of an OAuth client, but what this asks about was not recognised", signs)
+            return result(
+                "review", "there are signs of an OAuth client, but what this asks about was not recognised", signs
+            )
         if unread:
             return result("review", "nothing was found, but not every file could be read", _unread(unread))
         return result("not-applicable", "nothing that was read connects to an OAuth provider")
@@ -80,9 +112,13 @@ def _evidence(observations: Iterable[Observation]) -> tuple[Evidence, ...]:
 
 
 def findings(
-    rules: Mapping[str, Rule], observations: Iterable[Observation], lines: Mapping[str, Sequence[str]]
-) -> tuple[Finding, ...]:
-    """One finding for each failure. `lines`: the source lines of a path, for the fingerprints."""
+    rules: Mapping[str, Rule], observations: Iterable[Observation], lines: Mapping[str, Sequence[str]],
+    moved: Mapping[str, str] | None = None,
+) -> tuple[Finding, ...]:  # fmt: skip
+    """One finding for each failure. `lines`: the source lines of a path, for the fingerprints.
+
+    `moved`: paths that count as others in the fingerprints, of files that were renamed since.
+    """
     failed = sorted(
         (one for one in observations if one.status == "fail" and one.place is not None),
         key=lambda one: (one.place.path, one.place.line, one.rule, one.message),  # type: ignore[union-attr]
@@ -97,7 +133,7 @@ def findings(
             continue
         places.add((one.rule, place.path, place.line))
         text = _line(lines, place)
-        key = (one.rule, place.path, one.unit, text)
+        key = (one.rule, (moved or {}).get(place.path, place.path), one.unit, text)
         seen[key] = seen.get(key, 0) + 1
         out.append(
             Finding(

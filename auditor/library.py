@@ -33,11 +33,12 @@ class Load(Part):
 
 
 class Save(Part):
-    """Writes `value` to a slot of `of`."""
+    """Writes `value` to a slot of `of`. `pairs`: this argument holds keys with values, as pairs or as an object."""
 
     key: Reference = 0
     value: Reference = 1
     of: Reference = "object"
+    pairs: Reference | None = None
 
 
 class Clear(Part):
@@ -55,11 +56,15 @@ class Has(Part):
 
 
 class Assign(Part):
-    """Copies all slots of the sources, and all keywords when `keywords`, to `target`."""
+    """Copies all slots of the sources, and all keywords when `keywords`, to `target`; what `unsets` name is emptied.
+
+    A source that is an instance of a model's class is stored as a row of its table, which the class stands for.
+    """
 
     target: Reference = "object"
     sources: tuple[Reference, ...] = (0,)
     keywords: bool = False
+    unsets: tuple[Reference, ...] = ()
 
 
 class Equals(Part):
@@ -84,15 +89,15 @@ class Verifies(Part):
 class Calls(Part):
     """Calls the function given as `function` with these arguments.
 
-    `result.x` among the arguments is that member of the call's result (the token of the flow that it runs).
-    `result`: the call's own result is the function's. `when` says when: now, later (at some time or never),
+    `result` among the arguments is the call's result, `result.x` that member of the call's result (the token of the flow that it runs).
+    `result`: the call's own result is the function's. `when` says when: entry (an entry of its own), now, later (at some time or never),
     then (a continuation of the receiver), catch, finally, each (with the elements of the receiver).
     """
 
     function: Reference = 0
     arguments: tuple[Reference, ...] = ()
     result: bool = True
-    when: Literal["now", "later", "then", "catch", "finally", "each", "find", "some", "executor"] = "now"
+    when: Literal["entry", "now", "later", "then", "catch", "finally", "each", "find", "some", "executor"] = "now"
 
 
 class Route(Part):
@@ -180,7 +185,8 @@ class Flow(Part):
 class Model(Part, rename={"is_": "is"}):
     """What one name means. A result does not contain its arguments unless the model says that it carries them.
 
-    `code`: this argument is the status with which the receiver will answer. `fills`: this argument, too, holds from now on what `kind` says (`crypto.getRandomValues(bytes)`).
+    `provides`: this function makes what is handed to every parameter that is called like the first argument.
+    `secret`: this argument is the application's client secret. `code`: this argument is the status with which the receiver will answer. `fills`: this argument, too, holds from now on what `kind` says (`crypto.getRandomValues(bytes)`).
     """
 
     is_: Literal[
@@ -230,10 +236,12 @@ class Model(Part, rename={"is_": "is"}):
     redirect: Reference | None = None
     respond: Reference | None = None
     code: Reference | None = None
+    secret: Reference | None = None
     render: Reference | None = None
     log: Reference | None = None
     flash: Reference | None = None
     prompt: bool = False
+    provides: Reference | None = None
 
 
 class FileRoutes(Part):
@@ -274,11 +282,13 @@ class Libraries:
         self.all = libraries
         self._names: dict[tuple[str, str], Model] = {}
         self._missing: set[tuple[str, str]] = set()
+        self._heads: set[tuple[str, str]] = set()
         self._errors: dict[tuple[str, str], tuple[str, ...]] = {}
         for library in libraries:
             for pattern, model in library.names.items():
                 for name in braces(pattern):
                     self._names[library.language, name] = model
+                    self._heads.add((library.language, name.partition(".")[0].removesuffix("()")))
             for error, parents in library.errors.items():
                 self._errors[library.language, error] = parents
 
@@ -293,6 +303,10 @@ class Libraries:
             else:
                 self._names[key] = found
         return found
+
+    def knows(self, language: str, name: str) -> bool:
+        """Whether any model begins with this name: it is one of the language's or of a library's own."""
+        return (language, name) in self._heads
 
     def _starred(self, language: str, name: str) -> Model | None:
         segments = name.split(".")

@@ -43,10 +43,7 @@ class Remembering:
 
 @dataclasses.dataclass(frozen=True)
 class Loaded:
-    """What was read: programs by path, every readable path, hints of an OAuth client, what could not be read.
-
-    `committed`: the paths that git tracks, None where that is not known.
-    """
+    """What was read: programs by path, every readable path, hints of an OAuth client, what could not be read."""
 
     programs: Mapping[str, Program]
     paths: tuple[str, ...]
@@ -55,7 +52,6 @@ class Loaded:
     problems: tuple[Problem, ...]
     read: int
     lines: Mapping[str, bytes]
-    committed: frozenset[str] | None
 
 
 @dataclasses.dataclass
@@ -71,7 +67,11 @@ def load(
 ) -> Loaded:  # fmt: skip
     """Read the tree and lower what may matter. `flow` and `hints` are the catalogue's words."""
     sources, problems = _sources(tree)
-    chosen = [path for path, source in sources.items() if source.language in _WALKED and prefilter.find_words(source.data, flow)]
+    chosen = [
+        path
+        for path, source in sources.items()
+        if source.language in _WALKED and prefilter.find_words(source.data, flow)
+    ]
     found_hints = tuple(_hint(source, hints) for source in sources.values() if prefilter.find_words(source.data, hints))
     programs: dict[str, Program] = {}
     failed: set[str] = set()
@@ -89,13 +89,14 @@ def load(
             break
     _lower_settings(sources, programs, failed, problems, workers, lowering)
     return Loaded(
-        programs, tuple(sources), found_hints, tuple(_front_end(sources)), tuple(problems), len(tree.entries), {path: s.data for path, s in sources.items()}, _committed(tree)
+        programs,
+        tuple(sources),
+        found_hints,
+        tuple(_front_end(sources)),
+        tuple(problems),
+        len(tree.entries),
+        {path: s.data for path, s in sources.items()},
     )
-
-
-def _committed(tree: Tree) -> frozenset[str] | None:
-    """The paths that git tracks; None in a folder, where it is not known."""
-    return None if tree.kind == "folder" else frozenset(entry.path for entry in tree.entries if entry.tracked)
 
 
 def _lower_settings(
@@ -104,7 +105,9 @@ def _lower_settings(
 ) -> None:  # fmt: skip
     """Lower the configuration files with a word for a secret. One that cannot be read matters if it has an OAuth client's."""
     words = prefilter.compile_needles(_SECRET_WORDS)
-    chosen = [path for path, one in sources.items() if one.language == "settings" and prefilter.find_words(one.data, words)]
+    chosen = [
+        path for path, one in sources.items() if one.language == "settings" and prefilter.find_words(one.data, words)
+    ]
     unread: list[Problem] = []
     _lower(chosen, sources, programs, failed, unread, workers, lowering)
     problems.extend(one for one in unread if _bears_role(sources[one.path].data))
@@ -213,9 +216,7 @@ def imports(program: Program, linker: Linker) -> Iterable[str]:
                     yield sub
 
 
-def _mentioning(
-    bearing: Sequence[str], sources: Mapping[str, _Source], programs: Mapping[str, Program]
-) -> list[str]:
+def _mentioning(bearing: Sequence[str], sources: Mapping[str, _Source], programs: Mapping[str, Program]) -> list[str]:
     """Files not yet read that name a unit of a role-bearing file together with its module."""
     wanted: list[tuple[str, Needles]] = []
     for path in bearing:
@@ -228,7 +229,9 @@ def _mentioning(
         if path in programs or source.language not in _CODE:
             continue
         for stem, needles in wanted:
-            if (stem in ("index", "__init__") or stem.encode() in source.data) and prefilter.find_words(source.data, needles):
+            if (stem in ("index", "__init__") or stem.encode() in source.data) and prefilter.find_words(
+                source.data, needles
+            ):
                 out.append(path)
                 break
     return out
@@ -245,7 +248,9 @@ def _injected(bearing: Sequence[str], sources: Mapping[str, _Source], programs: 
     return [
         path
         for path, source in sources.items()
-        if path not in programs and source.language in _CODE and _flat(path.rpartition("/")[2].rpartition(".")[0]) in names
+        if path not in programs
+        and source.language in _CODE
+        and _flat(path.rpartition("/")[2].rpartition(".")[0]) in names
     ]
 
 

@@ -57,6 +57,9 @@ class TrackedQuestion(Question, tag="tracked"):
     files: Literal["environment", "other"]
 
 
-Check: TypeAlias = (
-    LiteralQuestion | OriginQuestion | GuardedQuestion | HandledQuestion | FlowQuestion | TrackedQuestion
-)
+Check: TypeAlias = LiteralQuestion | OriginQuestion | GuardedQuestion | HandledQuestion | FlowQuestion | TrackedQuestion
+
+
+def proves(check: Check) -> bool:
+    """Whether the answer can be a pass: that nothing reaches a log or an answer is more than anybody can see."""
+    return not (isinstance(check, FlowQuestion) and check.to in ("log", "response"))

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 HEAVY = 150  # a condition of more parts is given up: what is not known to hold proves nothing
 
 _COMPOUND = frozenset({"and", "or", "not"})
+_CONDITIONS = _COMPOUND | {"compare", "exists", "present", "completed", "literal"}
 
 
 class Site(NamedTuple):
@@ -138,13 +139,17 @@ class Terms:
                 if guard is self.truth_of_simple(second):  # a and b
                     return self.all((guard, self.truth(first)))
             return self.any(self.all((guard, self.truth(value))) for value, guard in pairs)
-        if term.kind == "op" and term.data == "len":
+        if term.kind == "op" and term.data in ("len", "bool"):
             return self.truth(term.args[0])  # what has a length of its own is there
         if term.kind in ("mapping", "sequence") and term.args:
             return self.true
         if term.kind in ("function", "class", "object", "root"):
             return self.true
         return term
+
+    def boolean(self, condition: Term) -> Term:
+        """A condition as a value: true or false, and nothing of what was asked (`!!token`, `bool(token)`)."""
+        return condition if condition.kind in _CONDITIONS else self.make("op", "bool", (condition,))
 
     def truth_of_simple(self, term: Term) -> Term:
         """`truth` for a term that is no alternative, the term itself otherwise (to compare guards without recursion)."""

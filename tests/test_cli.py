@@ -13,11 +13,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
 from auditor import __version__, cli
+from auditor.audit import Audited, Plan, plan
 from auditor.catalogue import Catalogue, ChecklistItem, Example, Rule, Words
+from auditor.discover.changes import WHOLE, Change
 from auditor.errors import InternalError, UsageError
 from auditor.model import Files, Finding, ItemResult, Problem, Report, Tool
 from auditor.questions import HandledQuestion
@@ -48,14 +49,15 @@ def audit_gives(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Answers:
     def prepare(answer: Report | Exception) -> list[dict[str, Any]]:
         calls: list[dict[str, Any]] = []
 
-        def audit(path: Path, **options: Any) -> Report:
-            calls.append({"path": path, **options})
+        def audit_all(made: Plan, change: Change, **options: Any) -> tuple[Audited, ...]:
+            calls.append({"path": made.scopes[0].path, "change": change, **options})
             if isinstance(answer, Exception):
                 raise answer
-            return answer
+            return (Audited(answer, made.scopes[0], {}),)
 
         module = types.ModuleType("auditor.audit")
-        module.audit = audit  # type: ignore[attr-defined]
+        module.audit_all = audit_all  # type: ignore[attr-defined]
+        module.plan = plan  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, "auditor.audit", module)
         return calls
 
@@ -91,7 +93,7 @@ def test_all_passed(audit_gives: Answers, capsys: pytest.CaptureFixture[str]) ->
     out, err = capsys.readouterr()
     assert "✓ C01" in out
     assert err == ""
-    assert calls == [{"path": Path(), "config_file": None, "progress": None}]
+    assert calls == [{"path": Path(), "change": WHOLE, "progress": None, "with_baseline": True}]
 
 
 @pytest.mark.parametrize(
@@ -177,7 +179,7 @@ def test_interrupted(audit_gives: Answers, monkeypatch: pytest.MonkeyPatch) -> N
         raise KeyboardInterrupt
 
     audit_gives(report())
-    monkeypatch.setattr(sys.modules["auditor.audit"], "audit", interrupt)
+    monkeypatch.setattr(sys.modules["auditor.audit"], "audit_all", interrupt)
     assert cli.run(["audit"]) == 130
 
 
@@ -289,26 +291,6 @@ def test_a_file_that_turns_out_unwritable_leaves_no_other_and_no_page(
     assert cli.run(["audit", "-f", "json=a", "-f", "sarif=b"]) == 2
     assert capsys.readouterr() == ("", "connect-auditor: a: could not be written: No space left on device\n")
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_report_reads_the_lines_of_the_audited_files_and_no_others(
-    audit_gives: Answers, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "shop").mkdir()
-    (tmp_path / "shop/a.py").write_text("state = 'shown'\n")
-    (tmp_path / "outside.py").write_text("x = 'not shown'\n")
-    (tmp_path / "shop/link.py").symlink_to("../outside.py")
-    (tmp_path / "shop/folder").symlink_to("..")
-    paths = ("a.py", "../outside.py", "link.py", "folder/outside.py", "missing.py", str(tmp_path / "outside.py"))
-    found = tuple(msgspec.structs.replace(FINDING, path=path, fingerprint=path) for path in paths)
-    audit_gives(report(FAILED, findings=found))
-    cli.run(["audit", "shop", "-f", "html"])
-    page = capsys.readouterr().out
-    assert "state = &#39;shown&#39;" in page
-    assert "not shown" not in page
-    cli.run(["audit", "shop", "-f", "sarif"])
-    results = json.loads(capsys.readouterr().out)["runs"][0]["results"]
-    assert ["primaryLocationLineHash" in one["partialFingerprints"] for one in results] == [True, *[False] * 5]
 
 
 def test_a_part_of_a_repository_is_a_category_of_its_own(

@@ -46,7 +46,9 @@ def check_part(name: str, expected: str) -> None:
     if REGOLDEN:
         text = README.read_text(encoding="utf-8")
         marks = f"<!-- begin: {name} -->\n", f"<!-- end: {name} -->"
-        README.write_text(text.replace(marks[0] + part(README, name) + marks[1], expected.join(marks)), encoding="utf-8")
+        README.write_text(
+            text.replace(marks[0] + part(README, name) + marks[1], expected.join(marks)), encoding="utf-8"
+        )
     assert part(README, name) == expected, f"the part {name!r} of the README is out of date"
 
 

@@ -14,7 +14,7 @@ from auditor import program as ir
 from auditor.analysis import effects
 from auditor.analysis.state import State
 from auditor.analysis.world import Arguments, Frame
-from auditor.library import Flow, Model
+from auditor.library import Flow, Model, Reference
 from auditor.terms import Term, alternatives, contains, is_text, plain, text_of, value_of, values
 
 if TYPE_CHECKING:
@@ -101,7 +101,9 @@ def _value(pieces: list[Term | str]) -> Term:
         return pieces[0]
     if all(isinstance(piece, str) for piece in pieces):
         return Term("literal", ("str", "".join(str(piece) for piece in pieces)), (), -1)
-    return Term("text", None, tuple(p if isinstance(p, Term) else Term("literal", ("str", p), (), -1) for p in pieces), -1)
+    return Term(
+        "text", None, tuple(p if isinstance(p, Term) else Term("literal", ("str", p), (), -1) for p in pieces), -1
+    )
 
 
 def collected(terms: list[Term], depth: int = 6) -> dict[str, Term]:
@@ -196,7 +198,9 @@ def _authorize_path(base: str) -> bool:
     except ValueError:
         return False
     last = path.rsplit("/", 1)[-1]
-    return last in ("authorize", "authorise", "authorization") or path.endswith(("/oauth2/auth", "/oauth/auth", "/v2/auth"))
+    return last in ("authorize", "authorise", "authorization") or path.endswith(
+        ("/oauth2/auth", "/oauth/auth", "/v2/auth")
+    )
 
 
 def _authorize(
@@ -227,7 +231,14 @@ def _interned(w: Walker, term: Term) -> Term:
 
 
 def call_seen(
-    w: Walker, name: str, model: Model | None, arguments: Arguments, result: Term, state: State, frame: Frame, node: ir.Node
+    w: Walker,
+    name: str,
+    model: Model | None,
+    arguments: Arguments,
+    result: Term,
+    state: State,
+    frame: Frame,
+    node: ir.Node,
 ) -> None:
     """A call left the program: record the request of a flow that it sends."""
     everything = arguments.all()
@@ -273,7 +284,9 @@ def call_seen(
 def _sends(name: str, everything: list[Term]) -> bool:
     if name.rpartition(".")[2].lower() in _SENDS:
         return True
-    return any((text_of(part) or "").startswith(("http://", "https://")) for term in everything for part in _heads(term))
+    return any(
+        (text_of(part) or "").startswith(("http://", "https://")) for term in everything for part in _heads(term)
+    )
 
 
 def _heads(term: Term) -> tuple[Term, ...]:
@@ -319,7 +332,9 @@ def _is_code(token: Term) -> bool:
 
 
 def _revokes(url: Term) -> bool:
-    text = "".join(plain(part) for part in (url.args if url.kind == "text" else (url,)) if part.kind == "literal").lower()
+    text = "".join(
+        plain(part) for part in (url.args if url.kind == "text" else (url,)) if part.kind == "literal"
+    ).lower()
     return any(word in text for word in ("revoke", "deauthorize", "disconnect"))
 
 
@@ -369,7 +384,9 @@ def bearer(w: Walker, fields: dict[str, Term], arguments: Arguments) -> Term | N
 
 def _constant(term: Term) -> bool:
     """Whether a value is the application's own: from the environment or written in the code."""
-    return not contains(term, lambda leaf: leaf.kind not in ("literal", "root", "text", "serial", "load") or _varies(leaf))
+    return not contains(
+        term, lambda leaf: leaf.kind not in ("literal", "root", "text", "serial", "load") or _varies(leaf)
+    )
 
 
 def _varies(leaf: Term) -> bool:
@@ -404,6 +421,15 @@ def flow(
     if does.does in ("refresh", "revoke"):
         w.record(does.does, node, state, frame, name=name, **details)
     return value
+
+
+def secret_given(
+    w: Walker, reference: Reference, name: str, arguments: Arguments, state: State, frame: Frame, node: ir.Node
+) -> None:
+    """A library is given the client secret before it needs it: when its client is made or registered."""
+    given = option(w, reference, arguments, collected(arguments.all()) | arguments.named)
+    if given is not None and given is not w.terms.none:
+        w.record("secret-use", node, state, frame, name=name, secret=given)
 
 
 def option(w: Walker, reference: object, arguments: Arguments, fields: dict[str, Term]) -> Term | None:
@@ -465,7 +491,9 @@ def _library_authorize(
     terms = w.terms
     given = option(w, does.state, arguments, fields) if does.state is not None else None
     sent: Term | None = given if given is not None and given is not terms.none else None
-    if sent is None and (does.makes or (does.checks == "option" and _on(does, effects.pick(does.options, arguments), fields))):
+    if sent is None and (
+        does.makes or (does.checks == "option" and _on(does, effects.pick(does.options, arguments), fields))
+    ):
         sent = terms.make("call", ("the library's state", (), w.world.site(frame, node)._replace(startup=False), False))
         w.world.kinds[sent] = "fresh"
     if sent is None and does.checks == "option" and _on(does, effects.pick(does.options, arguments), fields) is None:
@@ -543,7 +571,20 @@ def sinks(
                 _authorize(w, value, fields, False, node, state, frame)
         if action != "log":
             w.world.answers.add(result)
-        w.record(action, node, state, frame, name=name, value=value, **_status(w, arguments, state))
+        details = _handed(w, arguments) if action == "render" else {}
+        w.record(action, node, state, frame, name=name, value=value, **details, **_status(w, arguments, state))
+
+
+def _handed(w: Walker, arguments: Arguments) -> dict[str, Term]:
+    """The name of the template that is rendered, and what it is handed by name."""
+    template = next((one for one in arguments.all() if text_of(one)), None)
+    if template is None:
+        return {}
+    handed = dict(arguments.named)
+    for given in arguments.all():
+        if given.kind == "mapping":
+            handed.update({key: value for key, value in effects.mapping_items(given) if key is not None})
+    return {"template": template, "context": w.terms.make("mapping", tuple(handed), tuple(handed.values()))}
 
 
 def _status(w: Walker, arguments: Arguments, state: State) -> dict[str, Term]:

@@ -36,6 +36,7 @@ def analyse(programs: Iterable[ir.Program], paths: Iterable[str], libraries: Lib
         outside=world.outside,
         media=world.media,
         terms=world.terms,
+        answered={term: world.place(program, at) for term, (program, at) in world.answered.items()},
         made={term: world.place(program, at) for term, (program, at) in world.made.items()},
         tokens=frozenset(world.tokens),
         readers=world.read_at,

@@ -58,7 +58,9 @@ class Value:
     to write; opaque: depends on the state in a way that was not followed; map: a term with known members.
     """
 
-    kind: Literal["literal", "nothing", "secret", "chosen", "free", "sealed", "fixed", "unseen", "opaque", "map", "many"]
+    kind: Literal[
+        "literal", "nothing", "secret", "chosen", "free", "sealed", "fixed", "unseen", "opaque", "map", "many"
+    ]
     data: object = None
 
 
@@ -327,7 +329,13 @@ class Attack:
                 return Value("chosen", term.n)
 
     def _from_attacker(self, key: Term, game: Game) -> bool:
-        return contains(key, is_input) and self.value(key, game).kind in ("chosen", "free", "nothing", "literal", "sealed")
+        return contains(key, is_input) and self.value(key, game).kind in (
+            "chosen",
+            "free",
+            "nothing",
+            "literal",
+            "sealed",
+        )
 
     def _looked_up(self, term: Term, game: Game) -> Value:
         """A store asked for what the attacker named: the attacker's own state was never put there."""
@@ -423,7 +431,9 @@ class Attack:
         if term.data == "slice" and self._touched(term, game):
             return Value("opaque")
         if term.data == "shape":  # a pattern says nothing of which value it is, unless the stored one is part of it
-            compares = any(self.value(leaf, game).kind in ("secret", "unseen") for leaf in leaves(term) if leaf is not term)
+            compares = any(
+                self.value(leaf, game).kind in ("secret", "unseen") for leaf in leaves(term) if leaf is not term
+            )
             return Value("opaque") if compares else Value("fixed", term.n)
         kinds = {self.value(arg, game).kind for arg in term.args}
         if "opaque" in kinds:

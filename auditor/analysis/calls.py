@@ -198,9 +198,7 @@ def inline(w: Walker, function: Term, arguments: Arguments, state: State, frame:
     return promise(w, result, before, state, inner)
 
 
-def _not_entered(
-    w: Walker, info: UnitInfo, arguments: Arguments, state: State, frame: Frame, node: ir.Node
-) -> Term:
+def _not_entered(w: Walker, info: UnitInfo, arguments: Arguments, state: State, frame: Frame, node: ir.Node) -> Term:
     """A callee that has nothing to do with the flow: an unknown call of its name."""
     site = w.world.site(frame, node)
     given = [effects.freeze(w, one, state) for one in arguments.all()]

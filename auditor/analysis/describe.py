@@ -60,9 +60,9 @@ def atom(condition: Term) -> str:
             return atom(inner).replace(" == ", " != ")
         return atom(inner).replace("present ", "absent ", 1) if inner.kind in _PRESENCE else f"not {atom(inner)}"
     if kind == "compare" and condition.data[0] in _COMPARED:
-        return " == ".join(sorted((show(side) for side in condition.args), key=lambda text: ("INPUT" not in text, text)))
+        return " == ".join(
+            sorted((show(side) for side in condition.args), key=lambda text: ("INPUT" not in text, text))
+        )
     if kind in ("and", "or"):
         return "(" + f" {kind} ".join(sorted(atom(part) for part in condition.args)) + ")"
     return show(condition)
-
-

@@ -11,7 +11,7 @@ from auditor.analysis import actions, calls, entries
 from auditor.analysis.state import State
 from auditor.analysis.world import Arguments, ClassInfo, Frame
 from auditor.facts import Write
-from auditor.library import Model, Reference
+from auditor.library import Model, Reference, Save
 from auditor.terms import Term, Terms, alternatives, contains, leaves, plain, text_of, value_of, values
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ _ROOTS = {
     "input": "INPUT", "session": "SESSION", "cookies": "COOKIES", "headers": "HEADERS", "callback-url": "CALLBACK_URL",
     "environment": "ENV",
 }  # fmt: skip
+_TEMPLATE = re.compile(r"(^|/)(templates?|views?|jinja2?)/|\.(ejs|hbs|handlebars|mustache|njk|twig|liquid|jinja2?|j2)$")
 ELEMENTS = 12  # elements of a known sequence that are walked one by one
 _OUTLIVING = ("SESSION", "COOKIES", "STORAGE")
 _GLOBAL = frozenset({"window", "globalThis", "self"})  # the object whose members a browser's program names directly
@@ -86,6 +87,21 @@ def _as_model(w: Walker, term: Term, model: Model, name: str) -> Term:
     return term
 
 
+def handed_in(w: Walker, name: str, frame: Frame) -> Term | None:
+    """A free name of a template: what the server hands over by this name, unless a browser or a library has it."""
+    path = frame.program.path
+    if _TEMPLATE.search(path) is None or w.world.libraries.knows(frame.language, name):
+        return None
+    if name == "session":
+        return w.world.root("SESSION", "")
+    return w.terms.load(template_root(w.terms, path), w.terms.literal(name))
+
+
+def template_root(terms: Terms, path: str) -> Term:
+    """What holds the names that are handed to a template."""
+    return terms.make("root", (f"TEMPLATE:{path}", ""))
+
+
 def known_member(w: Walker, holder: Term, name: str, state: State, frame: Frame) -> Term | None:
     """A member that a library model, or what every response has, gives a meaning to."""
     if holder.kind == "error":
@@ -121,6 +137,17 @@ def known_member(w: Walker, holder: Term, name: str, state: State, frame: Frame)
         loaded = w.read(holder, w.terms.literal(name), state)
         return _as_model(w, loaded, model, f"{full}.{name}") if loaded.kind == "load" else loaded
     return w.world.external(f"{full}.{name}", frame.language)  # a method: it is called with its receiver
+
+
+def settings_field(w: Walker, holder: Term, name: str, default: Term, state: State) -> Term:
+    """A field of an instance; of settings that are filled from the environment it is what stands there, or its default."""
+    full = w.world.name_of(holder)
+    model = w.world.libraries.find("python", full) if full else None
+    if model is None or model.is_ != "environment":
+        return default
+    loaded = w.terms.load(w.world.root("ENV", ""), w.terms.literal(name))
+    there = w.terms.make("exists", None, (loaded,))
+    return w.terms.alt([(loaded, there), (default, w.terms.negate(there))])
 
 
 def _error_member(w: Walker, error: Term, name: str) -> Term | None:
@@ -370,6 +397,8 @@ def external_call(
 ) -> Term:
     """A call whose callee the program does not define."""
     world = w.world
+    if frame.program.language == "html" and _gets(function, arguments):
+        return w.item(function.args[0], freeze(w, arguments.positional[0], state), state, frame)
     name = _callee_name(w, function)
     model = world.libraries.find(frame.language, name) if name else None
     if model is None:
@@ -403,6 +432,11 @@ def external_call(
     if decorating and arguments.positional and value is result and model.route is None and not model.decorates:
         return arguments.positional[0]
     return value
+
+
+def _gets(function: Term, arguments: Arguments) -> bool:
+    """Whether a template looks up a key of what it was handed: `session.get("token")`."""
+    return function.kind == "load" and text_of(function.args[1]) == "get" and len(arguments.positional) in (1, 2)
 
 
 def _hand_on(w: Walker, value: Term, state: State, frame: Frame, node: ir.Node, depth: int = 3) -> None:
@@ -484,6 +518,8 @@ def apply(
         entries.register_catcher(w, model.catcher, arguments)
         if model.decorates and arguments.positional:
             value = arguments.positional[0]
+    if model.provides is not None:
+        entries.register_provider(w, model.provides, arguments)
     if model.flow is not None:
         value = actions.flow(w, model.flow, name, frozen, value, state, frame, node)
     if model.returns and value is not result and value.kind in ("serial", "parsed"):
@@ -491,6 +527,8 @@ def apply(
     if (model.http is not None or model.flow is not None) and model.calls is None:
         for one in arguments.all():
             _hand_on(w, one, state, frame, node)
+    if model.secret is not None:
+        actions.secret_given(w, model.secret, name, frozen, state, frame, node)
     if model.code is not None and arguments.receiver is not None:
         status = pick(model.code, frozen)
         if status is not None:
@@ -605,7 +643,7 @@ def _value(
             return value
         if model.how == "type":  # of this type it is there; of another it may be there as well
             return terms.all((w.present(part), terms.make("op", "type", tuple(frozen.positional))))
-        return terms.truth(part)
+        return terms.boolean(terms.truth(part))
     if model.drops:
         kept = frozen.positional if model.how else frozen.positional[:1]
         return terms.make("op", model.how or "len", tuple(kept) or (value,))
@@ -741,7 +779,9 @@ def _slots(
                 w.clear(holder, key, state, frame, node)
             if model.returns and value.kind in ("load", "alt"):
                 w.world.types[value] = model.returns
-    if model.save is not None:
+    if model.save is not None and model.save.pairs is not None:
+        _save_pairs(w, model.save, arguments, state, frame, node)
+    elif model.save is not None:
         holder = _holder(w, model.save.of, arguments, frame)
         known_now = Arguments([freeze(w, one, state) for one in arguments.positional], arguments.named, arguments.receiver)
         key, saved = pick(model.save.key, known_now), pick(model.save.value, known_now)
@@ -772,6 +812,27 @@ def _slots(
     return value
 
 
+def _save_pairs(w: Walker, save: Save, arguments: Arguments, state: State, frame: Frame, node: ir.Node) -> None:
+    """Write keys and values that are given together: `multiSet([[k, v], …])`, `set({k: v})`."""
+    holder, given = _holder(w, save.of, arguments, frame), pick(save.pairs, arguments)
+    if holder is None or given is None:
+        return
+    frozen = freeze(w, given, state)
+    if frozen.kind == "mapping":
+        pairs = [(w.terms.true if key is None else w.terms.literal(key), value) for key, value in mapping_items(frozen)]
+    else:
+        inner = frozen.args if frozen.kind == "sequence" else ()
+        pairs = [(one.args[0], one.args[1]) for one in inner if one.kind == "sequence" and len(one.args) == 2]
+        pairs = pairs if len(pairs) == len(inner) and pairs else [(w.terms.true, frozen)]
+    for key, value in pairs:
+        w.write(holder, key, value, state, frame, node)
+
+
+def mapping_items(mapping: Term) -> Iterable[tuple[str | None, Term]]:
+    """The keys and values of a frozen mapping; the key of a spread is None."""
+    return zip(mapping.data, mapping.args, strict=True)
+
+
 def _assigned(
     w: Walker, model: Model, arguments: Arguments, state: State, frame: Frame, node: ir.Node
 ) -> Term:
@@ -779,23 +840,48 @@ def _assigned(
     target = pick(model.assign.target, arguments)
     if target is None:
         return w.terms.none
-    sources = [one for reference in model.assign.sources if (one := pick(reference, arguments)) is not None]
+    sources = [one for reference in model.assign.sources if (one := _part(w, reference, arguments, state)) is not None]
     if model.assign.keywords and arguments.named:
         keys = tuple(arguments.named)
         sources.append(w.terms.make("mapping", keys, tuple(arguments.named.values())))
     for source in sources:
+        if source in w.world.instances:
+            _row_stored(w, source, state, frame, node)
+            continue
         frozen = freeze(w, source, state, 4)
         if frozen.kind == "mapping":
-            for key, part in zip(frozen.data, frozen.args, strict=True):
+            for key, part in zip(frozen.data, frozen.args, strict=True):  # type: ignore[call-overload]
                 if key is None:
                     spread_into(w, target, part, state)
-                else:
+                elif not key.startswith("$"):  # an operator of a document store is no column
                     w.write(target, w.terms.literal(key), part, state, frame, node)
-        else:
+        elif source is not target:
             spread_into(w, target, source, state)
             if holder_of(w, target).kind != "object" or w.outlives(target):
                 stored(w, holder_of(w, target), w.terms.true, frozen, state, frame, node)
+    for reference in model.assign.unsets:
+        unset = _part(w, reference, arguments, state)
+        for key in unset.data if unset is not None and unset.kind == "mapping" else ():  # type: ignore[union-attr]
+            if key is not None:
+                w.clear(target, w.terms.literal(key), state, frame, node)
     return target
+
+
+def _part(w: Walker, reference: Reference, arguments: Arguments, state: State) -> Term | None:
+    """An argument, or an option of one, as it stands now."""
+    if isinstance(reference, str) and "." in reference:
+        frozen = Arguments([freeze(w, one, state) for one in arguments.positional], arguments.named)
+        return pick(reference, frozen)
+    return pick(reference, arguments)
+
+
+def _row_stored(w: Walker, row: Term, state: State, frame: Frame, node: ir.Node) -> None:
+    """An instance of a model is put into the database: its class stands for the table."""
+    table = w.world.instances[row]
+    for key in list(w.world.keys.get(row, ())):
+        value = w.slot((row, key), state)
+        if value is not None and key.kind == "literal":
+            stored(w, table, key, value, state, frame, node)
 
 
 def _calls(
@@ -805,12 +891,18 @@ def _calls(
     assert model.calls is not None
     function = pick(model.calls.function, arguments)
     given = [
-        w.read(value, w.terms.literal(ref.removeprefix("result.")), state)
+        value
+        if ref == "result"
+        else w.read(value, w.terms.literal(ref.removeprefix("result.")), state)
         if isinstance(ref, str) and ref.startswith("result.")
         else pick(ref, arguments) or w.terms.none
         for ref in model.calls.arguments
     ]
     when = model.calls.when
+    if when == "entry":
+        for one in arguments.all():
+            _hand_on(w, one, state, frame, node)
+        return value
     if when in ("then", "catch", "finally"):
         return continued(w, when, arguments, state, frame, node)
     if function is None:
@@ -1027,6 +1119,8 @@ def _catches(w: Walker, kind: Term, error: Term, frame: Frame) -> bool | None:
     if kind.kind == "class":
         return False if error.kind in ("error", "call") and error.data != "any" else None
     raised_name = str(error.data) if error.kind == "error" else (w.world.name_of(error) or "").removesuffix("()")
+    if kind.kind == "literal" and isinstance(value_of(kind), int):  # a status: of what the framework raises itself
+        return None if raised_name in ("any", "", "werkzeug.exceptions.HTTPException") else False
     if not name or raised_name in ("any", ""):
         return None
     return name in _parents(w, frame.language, raised_name)

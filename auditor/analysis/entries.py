@@ -9,9 +9,19 @@ from typing import TYPE_CHECKING
 from auditor import program as ir
 from auditor.analysis import actions, calls, effects
 from auditor.analysis.state import State
-from auditor.analysis.world import Arguments, ClassInfo, ErrorHandler, Frame, GlobalStage, Handler, Mount, OverBudget, UnitInfo
+from auditor.analysis.world import (
+    Arguments,
+    ClassInfo,
+    ErrorHandler,
+    Frame,
+    GlobalStage,
+    Handler,
+    Mount,
+    OverBudget,
+    UnitInfo,
+)
 from auditor.facts import Entry
-from auditor.library import Catcher, Route, Stage
+from auditor.library import Catcher, Reference, Route, Stage
 from auditor.model import Problem
 from auditor.terms import Term, alternatives, text_of, value_of, values
 
@@ -269,7 +279,10 @@ def typed(w: Walker, type_name: str, language: str) -> Term:
     model = w.world.libraries.find(language, type_name)
     if model is not None and model.is_ in ("input", "session", "cookies", "headers", "callback-url", "environment"):
         return effects.known(w, w.world.external(type_name, language), None)
-    return w.world.root("REQUEST" if model is not None and model.is_ == "request" else type_name, type_name)
+    root = w.world.root("REQUEST" if model is not None and model.is_ == "request" else type_name, type_name)
+    if model is not None and model.medium:
+        w.world.media.setdefault(effects.holder_of(w, root), model.medium)
+    return root
 
 
 def _by_annotation(
@@ -417,6 +430,8 @@ def guessed_arguments(w: Walker, function: Term) -> list[Term]:
                 found = instance_of(w, value)
         if found is None and name in conventions:
             found = typed(w, conventions[name], language)
+        if found is None and name in w.world.providers:
+            found = provided(w, w.world.providers[name])
         out.append(found if found is not None else w.terms.make("parameter", (info.qualified, name)))
     return out
 
@@ -472,6 +487,37 @@ def instance_of(w: Walker, cls: Term) -> Term:
         if isinstance(key[0], Term):
             w.world.globals.setdefault(key, value)
     return made
+
+
+def register_provider(w: Walker, reference: Reference, arguments: Arguments) -> None:
+    """A call says which function makes what is handed to parameters of a name; it may stand last in a list."""
+    name = text_of(arguments.positional[0]) if arguments.positional else None
+    function = effects.pick(reference, arguments)
+    if function is not None and function.kind == "sequence" and function.args:
+        function = function.args[-1]
+    if name is not None and function is not None and function.kind == "function":
+        w.world.providers[name] = function
+
+
+def provided(w: Walker, function: Term) -> Term | None:
+    """What a provider's function makes, once for the whole program: what it returns, else the object it works on."""
+    found = w.world.singletons.get(function)
+    if found is not None or effects.unit_key(function) in w.world.stack:
+        return found
+    info = w.world.units[effects.unit_key(function)]
+    frame = Frame(None, function.data[2], info.program, None, info.qualified, startup=True)
+    this = w.world.new_object("Object", frame, info.unit, closed=False)
+    state = State({}, frozenset())
+    outer, w.world.entry = w.world.entry, None
+    try:
+        arguments = Arguments(guessed_arguments(w, function), {})
+        made = calls.inline(w, calls.bound(w, function, this), arguments, state, frame, info.unit)
+    finally:
+        w.world.entry = outer
+    for slot, value in state.slots.items():
+        w.world.globals.setdefault(slot, value)
+    w.world.singletons[function] = this if made is w.terms.none else made
+    return w.world.singletons[function]
 
 
 # ------------------------------------------------------------------------------------------- running
@@ -573,6 +619,9 @@ def _returned(w: Walker, answer: Term, handler: Handler, state: State, frame: Fr
     if state.dead or (isinstance(handler.binds, tuple) and "next" in handler.binds):
         return
     frozen = effects.freeze(w, answer, state)
+    for one in values(answer):
+        if one in w.world.returned:
+            w.world.answered[effects.freeze(w, one, state)] = w.world.returned[one]
     if any(one is not w.terms.none and one not in w.world.answers and one.kind != "unknown" for one in values(frozen)):
         w.record("respond", node, state, frame, name="return", value=frozen)
 

@@ -105,9 +105,7 @@ class Words(dict[str, bool]):
 class Relevance:
     """The units of all programs that lead to evidence."""
 
-    def __init__(
-        self, programs: Mapping[str, Program], linker: Linker, oauth_modules: Iterable[str]
-    ) -> None:
+    def __init__(self, programs: Mapping[str, Program], linker: Linker, oauth_modules: Iterable[str]) -> None:
         modules = tuple(oauth_modules)
         extra = {
             node.alias

@@ -65,11 +65,23 @@ def _random_enough(text: str) -> bool:
 
 def is_secret_name(name: str) -> bool:
     """Whether a variable, key or field of this name holds an OAuth client secret."""
-    words = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name) if not name.isupper() else name.lower()
+    words = (
+        "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
+        if not name.isupper()
+        else name.lower()
+    )
     flat = _flat(words)
     if any(other in flat for other in ("sessionsecret", "jwtsecret", "webhooksecret", "cookiesecret", "tokensecret")):
         return False
     return any(
         flat.endswith(ending)
-        for ending in ("clientsecret", "consumersecret", "appsecret", "oauthsecret", "applicationsecret", "clientsecretkey", "apisecret")
+        for ending in (
+            "clientsecret",
+            "consumersecret",
+            "appsecret",
+            "oauthsecret",
+            "applicationsecret",
+            "clientsecretkey",
+            "apisecret",
+        )
     )

@@ -230,6 +230,7 @@ class Walker:
         if value.kind == "pending" and frame.unit is not None and frame.unit.asynchronous:
             value = self.awaited(value, state, frame)
         if not state.dead:
+            self.world.returned[value] = (frame.program, node.at)
             frame.returns.append((_leave(state), value))
 
     def _raise(self, node: ir.Raise, state: State, frame: Frame) -> None:
@@ -418,6 +419,10 @@ class Walker:
             return frame.this
         if node.id == "undefined":
             return self.terms.none
+        if frame.program.language == "html":
+            handed = effects.handed_in(self, node.id, frame)
+            if handed is not None:
+                return handed
         return effects.known(self, self.world.external(node.id, frame.language), frame)
 
     def _text(self, node: ir.Text, state: State, frame: Frame) -> Term:
@@ -499,7 +504,7 @@ class Walker:
         if node.op in ("and", "or", "nullish"):
             return self._short_circuit(node.op, node.operands, state, frame)
         if node.op == "not":
-            return self.terms.negate(self.condition(node.operands[0], state, frame))
+            return self.terms.boolean(self.terms.negate(self.condition(node.operands[0], state, frame)))
         parts = tuple(self._piece(operand, state, frame) for operand in node.operands)
         value = self._arithmetic(node.op, tuple(effects.as_text(self, p, state) for p in parts))
         return effects.text_made(self, value, node, state, frame) if value.kind == "text" else value
@@ -576,6 +581,9 @@ class Walker:
             for one, other in ((left, right), (right, left)):
                 if other is terms.none:
                     return self.negated_presence(one)
+                if one.kind == "op" and one.data == "bool" and other.kind == "literal":
+                    asked = terms.truth(one)
+                    return asked if value_of(other) else terms.negate(asked)
                 if one.kind in _BOOLEAN and other.kind == "literal" and isinstance(value_of(other), bool):
                     return one if value_of(other) else terms.negate(one)
             if left is right and left.kind in ("literal", "load", "call", "parameter"):
@@ -593,6 +601,8 @@ class Walker:
         if value is self.terms.none:
             return self.terms.false
         if kind in ("literal", "text", "sequence", "mapping", "object", "function", "class", "root", "native", "compare"):
+            return self.terms.true
+        if kind == "op" and value.data == "bool":
             return self.terms.true
         if kind == "alt":
             return self.terms.any(self.terms.all((g, self.present(one))) for one, g in alternatives(value))
@@ -818,7 +828,7 @@ class Walker:
             if member is None:
                 continue
             if member.kind != "function":
-                return member
+                return effects.settings_field(self, holder, name, member, state) if holder.kind == "object" else member
             unit = world.units[effects.unit_key(member)].unit
             if unit.kind == "getter" and holder.kind == "object":
                 return calls.call(self, calls.bound(self, member, holder), Arguments([], {}), state, frame, unit)

@@ -180,12 +180,17 @@ class World:
         self.tokens: set[Term] = set()
         self.outside: dict[Term, bool] = {}  # calls of what no model knows (False), or that send a request (True)
         self.singletons: dict[Term, Term] = {}
+        self.providers: dict[str, Term] = {}  # what is handed to parameters of a name is made by this function
+        self.returned: dict[Term, tuple[Program, int]] = {}  # a value -> where a unit last gave it back
+        self.answered: dict[Term, tuple[Program, int]] = {}  # what a handler gave back as its answer -> where
         self.guards: dict[Term, tuple[tuple[Term, tuple[str, ...] | str, str], ...]] = {}
         self.closures: dict[Term, None] = {}
         self.made: dict[Term, tuple[Program, int]] = {}  # a random value -> where it is made
         self.read_at: dict[tuple[int, Term], tuple[str, str]] = {}  # (entry, input) -> (path, unit) that reads it
         self.where: dict[Term, tuple[Program, int]] = {}  # a comparison -> where it was first made
-        oauth = [module for library in libraries.all if library.oauth for module in (library.modules or (library.library,))]
+        oauth = [
+            module for library in libraries.all if library.oauth for module in (library.modules or (library.library,))
+        ]
         self.relevance = Relevance(programs, linker, oauth)
         self.named = self.relevance.named
         self.entry: Entry | None = None

@@ -20,7 +20,7 @@ class Application:
     """The loaded programs and their facts. `hints` are places that show an OAuth client, whatever was recognised.
 
     `front_end`: where a script runs in a browser or on a phone. `problems` are files that were not read although they
-    may hold evidence. `committed` are the paths that git tracks, None where that is not known.
+    may hold evidence.
     """
 
     facts: Facts
@@ -28,7 +28,6 @@ class Application:
     hints: tuple[Place, ...] = ()
     front_end: tuple[Place, ...] = ()
     problems: tuple[Problem, ...] = ()
-    committed: frozenset[str] | None = None
     repository: Committed | None = None
 
     @functools.cached_property
@@ -39,7 +38,7 @@ class Application:
     @functools.cached_property
     def tokens(self) -> Tokens:
         """Which values hold the secrets of the flow."""
-        return Tokens(self.facts, self.actions)
+        return Tokens(self.facts, self.actions, self.programs)
 
     @functools.cached_property
     def heads(self) -> Mapping[tuple[str, str], int]:

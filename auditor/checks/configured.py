@@ -1,23 +1,23 @@
 """Client secrets that stand in configuration files: by their own names, and by the names that code looks up.
 
-What counts is what is committed: a secret in a file that git does not track is kept where it belongs. Placeholders and
-references to the environment say nothing, in a sample of a file as in the file itself.
+What counts is what is committed: a secret in a file that git does not track is kept where it belongs. Environment files
+are the environment, so whether they are committed is asked by another question (`tracked`); only their samples count
+here. Placeholders and references to the environment say nothing, in a sample of a file as in the file itself.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from auditor import program as ir
 from auditor.analysis.secrets import is_secret_name, judge
+from auditor.checks import tracked
 from auditor.checks.application import Application
 from auditor.discover import prefilter
 from auditor.model import Place
 from auditor.terms import Term, text_of, values
 
-_ENVIRONMENT_FILE = re.compile(r"(.*/)?(\.env(rc)?([._-][^/]*)?|[^/]*\.env|\.flaskenv)", re.IGNORECASE)
 _CONVINCING = 20  # characters: a shorter value in a sample is made up
 _HOLDERS = frozenset({"client", "oauth", "oauth2", "consumer"})
 
@@ -51,12 +51,15 @@ def looked_up(application: Application, secret: Term) -> Iterator[Configured]:
 
 def _settings(application: Application) -> Iterator[Configured]:
     """All settings whose value looks like a secret, in the order of their paths, as far as they may be committed."""
+    repository = application.repository
+    committed = repository is not None and repository.known
     for path in sorted(application.programs):
         program = application.programs[path]
-        if program.language != "settings" or not _counts(path, application.committed):
+        if program.language != "settings" or (repository is not None and committed and path not in repository.tracked):
             continue
-        committed = application.committed is not None
         sample = prefilter.is_sample(path)
+        if tracked.is_environment_file(path) and not sample:
+            continue
         for statement in program.body:
             if type(statement) is not ir.Assign or type(statement.target) is not ir.Name:
                 continue
@@ -68,11 +71,6 @@ def _settings(application: Application) -> Iterator[Configured]:
             if judge(value.value, name.rpartition(".")[2]) == "real":
                 span = program.spans[statement.at]
                 yield Configured(name, Place(path, span[0], span[2], "", span[1]), committed, committed and not sample)
-
-
-def _counts(path: str, committed: frozenset[str] | None) -> bool:
-    """Whether a file is committed or, where nobody can tell, not one of those that usually are not."""
-    return _ENVIRONMENT_FILE.fullmatch(path) is None if committed is None else path in committed
 
 
 def _own_name(name: str) -> str:

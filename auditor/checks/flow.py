@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from auditor.checks.application import Application, at, observation
 from auditor.checks.tokens import Kind
 from auditor.facts import Event
-from auditor.model import Observation
+from auditor.model import Observation, Place
 from auditor.questions import FlowQuestion
-from auditor.terms import Term, contains
+from auditor.terms import Term, contains, text_of, value_of, values
 
 _NAMES: dict[Kind, str] = {
     "access-token": "an access token", "refresh-token": "a refresh token", "token-response": "the whole token response",
@@ -18,6 +20,9 @@ _SINKS = {
     "response": ("leaves the server in an answer or a page", ("respond", "render")),
     "web-storage": ("is put into a store of the browser or phone that any script of the page can read", ("store",)),
 }
+_GRANT_WORDS = ("accesstoken", "refreshtoken")
+_FAILURES = ("error", "errordescription", "errors")
+_OK, _REFUSED = 200, 400
 
 
 def answer(question: FlowQuestion, rule: str, items: tuple[str, ...], application: Application) -> list[Observation]:
@@ -26,33 +31,112 @@ def answer(question: FlowQuestion, rule: str, items: tuple[str, ...], applicatio
     sinks = [event for action in actions for event in application.of(action) if _is_sink(question, application, event)]
     out: list[Observation] = []
     for event in sinks:
-        value = event.details.get("value")
-        if value is None:
-            continue
-        kinds = application.tokens.clear(value, question.kinds)
-        if kinds and not _absent(application, event):
-            what = " and ".join(_NAMES[kind] for kind in sorted(kinds))
-            out.append(observation(rule, items, "fail", event.place, f"{what} {phrase}", unit=event.unit))
+        for place, value in _given(application, event):
+            kinds = application.tokens.clear(value, question.kinds)
+            if kinds and not _absent(application, event):
+                what = " and ".join(_NAMES[kind] for kind in sorted(kinds))
+                out.append(observation(rule, items, "fail", place, f"{what} {phrase}", unit=event.unit))
     if out:
         return out
     return _clean(question, rule, items, application, sinks)
 
 
-def _absent(application: Application, event: Event) -> bool:
-    """Whether the sink is reached only where the token is not there: `if (!body.access_token) log(body)`."""
-    for condition in event.conditions:
-        if condition.kind == "not":
-            tested = condition.args[0]
-            tested = tested.args[0] if tested.kind in ("exists", "present") else tested
-            if any(held.kind != "token-response" for held in application.tokens.held(tested)):
-                return True
-    return False
+# ------------------------------------------------------------------------------------------------------- sinks
 
 
 def _is_sink(question: FlowQuestion, application: Application, event: Event) -> bool:
-    if question.to != "web-storage":
+    if question.to == "web-storage":
+        return application.facts.media.get(event.details["holder"]) == "web-storage"
+    return event.action != "render" or event.name != "" or _in_template(application, event)
+
+
+def _in_template(application: Application, event: Event) -> bool:
+    """Whether markup is a template's: what a component shows in the browser does not leave the server by that."""
+    program = application.programs.get(event.place.path)
+    return program is not None and program.language == "html"
+
+
+def _given(application: Application, event: Event) -> Iterator[tuple[Place, Term]]:
+    """What a sink is given, with the place where it is handed over."""
+    value = event.details.get("value")
+    if value is None:
+        return
+    if event.action == "render" and not event.name:
+        for one in _shown(value):
+            if not contains(one, _is_handed):  # reported where the template is rendered
+                yield event.place, one
+    elif event.name == "return":
+        for one in values(value):
+            yield application.facts.answered.get(one, event.place), one
+    else:
+        yield event.place, value
+
+
+def _shown(value: Term) -> Iterator[Term]:
+    """What an element of a template shows by itself, without the elements in it."""
+    if value.kind in ("alt", "unknown"):
+        for one in values(value) if value.kind == "alt" else value.args:
+            yield from _shown(one)
+    elif value.kind != "element":
+        yield value
+
+
+def _is_handed(leaf: Term) -> bool:
+    return leaf.kind == "root" and str(leaf.data[0]).startswith("TEMPLATE:")
+
+
+def _absent(application: Application, event: Event) -> bool:
+    """Whether the sink is reached only where the token is not there: `if (!body.access_token) log(body)`."""
+    return any(_says_absent(application, condition) for condition in event.conditions)
+
+
+def _says_absent(application: Application, condition: Term) -> bool:
+    """Whether a condition says that an answer holds no token: it is a refusal, or of another shape, or lacks the key."""
+    if condition.kind in ("or", "and"):
+        says = [_says_absent(application, one) for one in condition.args]
+        return all(says) if condition.kind == "or" else any(says)
+    holds = application.tokens.held
+    if condition.kind == "load":
+        return _name(condition.args[1]) in _FAILURES and bool(holds(condition.args[0]))
+    if condition.kind == "compare":
+        return _is_refused(application, condition)
+    if condition.kind != "not":
+        return False
+    tested = condition.args[0]
+    if tested.kind == "compare" and tested.data[0] == "in":
+        return _name(tested.args[0]) in _GRANT_WORDS and bool(holds(tested.args[1]))
+    if tested.kind == "compare":
+        return _status(application, tested, "==") == _OK
+    if tested.kind == "op":
+        return tested.data in ("type", "ok") and any(holds(part) for part in tested.args)
+    tested = tested.args[0] if tested.kind in ("exists", "present") else tested
+    if tested.kind == "load" and _name(tested.args[1]) in ("ok", "success") and holds(tested.args[0]):
         return True
-    return application.facts.media.get(event.details["holder"]) == "web-storage"
+    return bool(holds(tested))
+
+
+def _is_refused(application: Application, comparison: Term) -> bool:
+    """Whether a comparison says that the status of an answer is a refusal's."""
+    equal = _status(application, comparison, "==")
+    least = _status(application, comparison, ">=") or _status(application, comparison, ">")
+    return (equal or 0) >= _REFUSED or (least or 0) >= _OK
+
+
+def _status(application: Application, comparison: Term, operator: str) -> int | None:
+    """The number that the status of a token endpoint's answer is compared with."""
+    left, right = comparison.args
+    if right.kind == "op":
+        left, right = right, left
+    asked = left.kind == "op" and left.data == "status" and application.tokens.held(left.args[0])
+    number = value_of(right) if right.kind == "literal" else None
+    return number if asked and comparison.data[0] == operator and isinstance(number, int) else None
+
+
+def _name(key: Term) -> str:
+    return (text_of(key) or "").replace("_", "").lower()
+
+
+# ------------------------------------------------------------------------------------------------------- proofs
 
 
 def _clean(
@@ -84,14 +168,42 @@ def _unclear(value: Term | None) -> bool:
 def _clean_front_end(
     rule: str, items: tuple[str, ...], application: Application, sinks: list[Event]
 ) -> list[Observation]:
+    """No token was seen in web storage: a pass where each store there is understood."""
     if not application.connects:
         return []
     if not application.front_end:
         return [observation(rule, items, "not-applicable", None, "no script runs in a browser or on a phone")]
     for event in sinks:
-        if contains(event.details["value"], lambda leaf: leaf.kind in ("unknown", "parameter")):
-            message = "what is kept here in a store of the browser could not be followed"
+        message = _doubt(application, event)
+        if message:
             return [observation(rule, items, "review", event.place, message, unit=event.unit)]
     place = sinks[0].place if sinks else application.front_end[0]
     message = "no token is kept in a store of the browser or phone"
     return [observation(rule, items, "pass", at(place, ""), message)]
+
+
+def _doubt(application: Application, event: Event) -> str:
+    """Why a person must look at what is put into web storage, "" where nobody must."""
+    slot = event.details["holder"], event.details["key"]
+    if slot in application.tokens.doubtful:
+        return "what is kept here is sent as a bearer token: whether to the provider could not be seen"
+    for part in _parts(event.details["value"]):
+        if part.kind in ("unknown", "parameter"):
+            return "what is kept here in a store of the browser could not be followed"
+        if part.kind == "call" and any(application.tokens.held(one) for one in part.args):
+            return "what is kept here is made of a token in a way that could not be followed"
+        if part.kind == "load" and part.args[0].kind == "root" and text_of(part.args[1]) == "code":
+            return "the authorization code is kept in a store of the browser"
+        if part.kind == "load" and _name(part.args[1]) in _GRANT_WORDS:
+            return "what is kept here is called a token: whether it is the provider's could not be seen"
+    return ""
+
+
+def _parts(value: Term) -> Iterator[Term]:
+    """The value and what it is made of; what a call was given, and what a member was taken from, is not in it."""
+    yield value
+    if value.kind not in ("call", "load"):
+        for one in values(value) if value.kind == "alt" else value.args:
+            yield from _parts(one)
+    elif value.kind == "load" and value.args[0].kind in ("unknown", "parameter"):
+        yield value.args[0]

@@ -139,9 +139,9 @@ def _table(term: Term) -> object:
 def dotted(term: Term) -> str | None:
     """The name by which a value was reached: `@prisma/client.PrismaClient().user`."""
     if term.kind == "external":
-        return str(term.data[0])  # type: ignore[index]
+        return str(term.data[0])
     if term.kind == "call":
-        return f"{term.data[0]}()" if term.data[0] else None  # type: ignore[index]
+        return f"{term.data[0]}()" if term.data[0] else None
     if term.kind == "load" and (key := text_of(term.args[1])) is not None:
         base = dotted(term.args[0])
         return f"{base}.{key}" if base else None

@@ -69,7 +69,9 @@ def _callback(
     if said == "absent":
         return []
     if said == "review":
-        message = f"whether a forged state is refused before the exchange at line {worst.place.line} could not be followed"
+        message = (
+            f"whether a forged state is refused before the exchange at line {worst.place.line} could not be followed"
+        )
         return [observation(rule, items, "review", where, message, related=related, unit=unit)]
     proof = related[1:]
     place = proof[0] if proof else worst.place

@@ -44,8 +44,6 @@ class Judged:
 
 def answer(question: HandledQuestion, rule: str, items: tuple[str, ...], application: Application) -> list[Observation]:
     """One observation for each file whose calls to the provider are judged alike."""
-    if not application.connects:
-        return []  # a bearer token alone is no sign of a provider: the application's own server takes one too
     grants = Grants(application.facts)
     everything = [
         event
@@ -53,6 +51,10 @@ def answer(question: HandledQuestion, rule: str, items: tuple[str, ...], applica
         if "call" in event.details and _has_token(application, event.details.get("token"), event)
     ]
     calls = [event for event in everything if _uses_a_grant(application, grants, event)]
+    if not application.connects:  # a bearer token alone is no sign of a provider: the own server takes one too
+        calls = [event for event in calls if _is_elsewhere(event.details.get("url"))]
+    if not calls and not application.connects:
+        return []
     if not calls:
         return _without_calls(rule, items, application, grants, everything)
     judged: dict[tuple[str, int], Judged] = {}
@@ -103,7 +105,7 @@ def _has_token(application: Application, client: Term | None, event: Event) -> b
     """Whether the client that sends a call was given a token: when it was made, later, or by an exchange of its own."""
     if client is None or client.kind != "call":
         return True
-    names: tuple[str, ...] = client.data[1]  # type: ignore[index]
+    names: tuple[str, ...] = client.data[1]
     if not names or any(re.search("token|credential|auth|session", name) for name in names):
         return True  # what is given by position is not known
     given = (write.holder is client for write in application.facts.writes)
@@ -117,7 +119,7 @@ def _has_token(application: Application, client: Term | None, event: Event) -> b
 
 def _is_elsewhere(url: Term | None) -> bool:
     """Whether an address names a host that is not this application's."""
-    head = text_of(url.args[0] if url is not None and url.kind == "text" else url) if url is not None else None
+    head = text_of(url.args[0] if url.kind == "text" else url) if url is not None else None
     return head is not None and head.startswith(("http://", "https://")) and "://localhost" not in head
 
 
@@ -126,13 +128,13 @@ def _comes_with_the_request(load: Term) -> bool:
     one = load
     while one.kind == "load":
         one = one.args[0]
-    return one.kind == "root" and one.data[0] in ("INPUT", "HEADERS")  # type: ignore[index]
+    return one.kind == "root" and one.data[0] in ("INPUT", "HEADERS")
 
 
 def _in_browser(load: Term) -> bool:
     """Whether a load reads what a browser keeps."""
     holder = load.args[0]
-    return holder.kind == "external" and str(holder.data[0]).rpartition(".")[2] in ("localStorage", "sessionStorage")  # type: ignore[index]
+    return holder.kind == "external" and str(holder.data[0]).rpartition(".")[2] in ("localStorage", "sessionStorage")
 
 
 def _without_calls(
@@ -239,7 +241,7 @@ def _texts(held: Iterable[Term]) -> Iterator[str]:
     """All literal texts and the keys of mappings within values."""
     for leaf in held:
         if leaf.kind == "mapping":
-            yield from (key for key in leaf.data if key is not None)  # type: ignore[union-attr]
+            yield from (key for key in leaf.data if key is not None)
         text = text_of(leaf)
         if text is not None:
             yield text

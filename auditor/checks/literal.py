@@ -3,39 +3,81 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from auditor import program as ir
 from auditor.analysis.secrets import Judgement, is_secret_name, judge
 from auditor.checks import configured
-from auditor.checks.application import Application, at, observation
+from auditor.checks.application import Application, observation
 from auditor.checks.configured import Configured
+from auditor.checks.provenance import Origin, Provenance
 from auditor.facts import Event
 from auditor.model import Observation, Place
 from auditor.program import Program
 from auditor.questions import LiteralQuestion
-from auditor.terms import Term, leaves, plain, text_of
+from auditor.terms import Term, leaves
+
+_PROOFS: Mapping[Origin, str] = {
+    "environment": "the client secret comes from the environment",
+    "manager": "the client secret comes from a secret manager",
+    "settings": "the client secret comes from the application's settings, not from a literal",
+    "caller": "the client secret is given by whoever calls, not by a literal",
+}
+_WRAPPERS = frozenset({"SecretStr", "Secret", "Field", "field", "str", "String", "bytes"})
+_SENDING = ("exchange", "refresh", "revoke", "authorize", "secret-use")
 
 
 def answer(question: LiteralQuestion, rule: str, items: tuple[str, ...], application: Application) -> list[Observation]:
-    """One observation for each literal that is a secret, and proofs for those that come from elsewhere."""
+    """One observation for each literal that is a secret, and proofs for those that come from elsewhere.
+
+    The first item asks whence the secret comes; the others ask only whether one is written down.
+    """
     out: list[Observation] = []
     seen: set[tuple[str, int]] = set()
-    for place, judged in named_literals(application.programs):
-        _add(out, seen, rule, items, place, judged, "a client secret is written here as a literal")
     for setting in configured.named(application):
         _add_setting(out, seen, rule, items, setting, "a client secret is written in this configuration file")
-    for event in [event for action in ("exchange", "refresh", "revoke", "authorize") for event in application.actions.get(action, ())]:
+    provenance = Provenance(application.facts)
+    sending = [event for action in _SENDING for event in application.of(action)]
+    for event in sending:
         secret = event.details.get("secret")
         if secret is not None:
-            _flow(out, seen, rule, items, application, event, secret)
+            _flow(out, seen, rule, items, application, provenance, event, secret)
+    proved = any(one.status == "pass" for one in out)
+    for named in named_literals(application.programs):
+        if named.judged == "real":
+            _add(out, seen, rule, items, named.place, "real", "a client secret is written here as a literal")
+        elif not named.behind and not (proved and named.harmless):
+            _add(out, seen, rule, items, named.place, named.judged, "")
+    if not out and _is_public(application):
+        event = application.of("exchange")[0]
+        message = "a public client: the exchange is protected by PKCE and sends no secret"
+        out.append(observation(rule, items, "not-applicable", event.place, message, unit=event.unit))
     return out
+
+
+def _is_public(application: Application) -> bool:
+    """Whether every exchange proves itself by PKCE alone."""
+    exchanges = application.of("exchange")
+    return bool(exchanges) and all(
+        "secret" not in event.details and "arguments" in event.details and _has_verifier(event.details["arguments"])
+        for event in exchanges
+    )
+
+
+def _has_verifier(arguments: Term) -> bool:
+    return any(
+        key is not None and key.lower().replace("_", "") in ("codeverifier", "pkcecodeverifier")
+        for leaf in leaves(arguments)
+        if leaf.kind == "mapping"
+        for key in leaf.data
+    )
 
 
 def _add(
     out: list[Observation], seen: set[tuple[str, int]], rule: str, items: tuple[str, ...], place: Place, judged: Judgement,
     message: str,
 ) -> None:  # fmt: skip
-    if any((place.path, line) in seen for line in range(place.line - 1, place.line + 2)):
+    if (place.path, place.line) in seen:
         return
     if judged == "real":
         seen.add((place.path, place.line))
@@ -43,7 +85,7 @@ def _add(
     elif judged in ("placeholder", "empty"):
         seen.add((place.path, place.line))
         message = "only a placeholder stands here: where the real client secret is kept is for a person to say"
-        out.append(observation(rule, items, "review", place, message, confidence="low"))
+        out.append(observation(rule, items[:1], "review", place, message, confidence="low"))
 
 
 def _add_setting(
@@ -63,102 +105,81 @@ def _add_setting(
 
 def _flow(
     out: list[Observation], seen: set[tuple[str, int]], rule: str, items: tuple[str, ...], application: Application,
-    event: Event, secret: Term,
+    provenance: Provenance, event: Event, secret: Term,
 ) -> None:  # fmt: skip
     """What is sent as the client secret, by whence it comes."""
-    secret = settled(application, secret)
     for setting in configured.looked_up(application, secret):
         message = f"what stands here is sent as the client secret ({event.place.path}:{event.place.line})"
         _add_setting(out, seen, rule, items, setting, message)
-    environment = [leaf for leaf in leaves(secret) if _from_environment(leaf)]
-    for leaf in leaves(secret):
-        value = text_of(leaf)
-        if value is None:
-            continue
-        judged = _judge_sent(value, secret, leaf)
-        if judged is None:
-            continue
-        if environment and judged != "real":
-            continue
-        place = find_literal(application.programs, value, event.place) or event.place
-        _add(out, seen, rule, items, place, judged, f"this literal is sent as the client secret ({event.place.path}:{event.place.line})")
-    if environment:
-        out.append(observation(rule, items, "pass", event.place, "the client secret comes from the environment", unit=event.unit))
-    elif not any(text_of(leaf) is not None for leaf in leaves(secret)):
+    sources = provenance.of(secret)
+    literals = [(source, judge(source.text)) for source in sources if source.origin == "literal"]
+    origins = [source.origin for source in sources if source.origin in _PROOFS]
+    for source, judged in literals:
+        if judged == "real" or not origins:
+            place = find_literal(application.programs, source.written, event.place) or event.place
+            message = f"this literal is sent as the client secret ({event.place.path}:{event.place.line})"
+            _add(out, seen, rule, items, place, judged, message)
+    if origins:
+        message = _PROOFS[min(origins, key=tuple(_PROOFS).index)]
+        out.append(observation(rule, items[:1], "pass", event.place, message, unit=event.unit))
+    elif not literals:
         message = "where the client secret comes from could not be followed"
-        status = "pass" if _configured(secret) else "review"
-        if status == "pass":
-            message = "the client secret comes from the application's settings, not from a literal"
-        out.append(observation(rule, items, status, event.place, message, unit=event.unit))
+        out.append(observation(rule, items[:1], "review", event.place, message, unit=event.unit))
 
 
-def _judge_sent(value: str, secret: Term, leaf: Term) -> Judgement | None:
-    """A literal on the way of the client secret; pieces of a header that are no secret are none."""
-    if secret.kind == "text" or value.lower().startswith(("basic ", "bearer ")):
-        scheme, _, rest = value.partition(" ")
-        if scheme.lower() == "basic" and rest:
-            return "real" if judge(rest) == "real" else None
-        return None if leaf is not secret else judge(value)
-    if secret.kind == "alt" or leaf is secret:
-        return judge(value)
-    return None
+class Named(NamedTuple):
+    """A literal that stands where a name says that a client secret belongs.
+
+    `behind`: it is the default of a look-up. `harmless`: it is empty, prose, or a field's first value, which says
+    nothing where the secret that is sent is known to come from elsewhere.
+    """
+
+    place: Place
+    judged: Judgement
+    behind: bool
+    harmless: bool
 
 
-def settled(application: Application, term: Term, depth: int = 3) -> Term:
-    """The term, or what was written to the slot that it was loaded from."""
-    if depth == 0 or term.kind != "load":
-        return term
-    written = [
-        write.value
-        for write in application.facts.writes
-        if write.holder is term.args[0] and write.key is term.args[1] and write.value.kind != "literal"
-    ]
-    return settled(application, written[0], depth - 1) if written else term
-
-
-def _from_environment(leaf: Term) -> bool:
-    return leaf.kind == "root" and leaf.data[0] == "ENV"
-
-
-def _configured(secret: Term) -> bool:
-    """A parameter or a member of settings: somebody's configuration."""
-    return any(leaf.kind in ("external", "call", "parameter") for leaf in leaves(secret))
-
-
-def named_literals(programs: Mapping[str, Program]) -> Iterator[tuple[Place, Judgement]]:
-    """Literals that stand where a name says that a client secret belongs."""
+def named_literals(programs: Mapping[str, Program]) -> Iterator[Named]:
+    """Literals that stand where a name says that a client secret belongs. Tests, whose secrets are fakes, are not read."""
     for path in sorted(programs):
         program = programs[path]
         if program.language == "settings":
-            continue  # see `configured`
-        for name, value, node in _named(program):
-            if is_secret_name(name):
-                span = program.spans[node.at]
-                yield Place(path, span[0], span[2], "", span[1]), judge(value, name)
+            continue  # for settings see `configured`
+        for name, value, field in _named(program):
+            for literal, behind in _literals(value) if is_secret_name(name) else ():
+                text = str(literal.value)
+                judged = judge(text, name)
+                span = program.spans[literal.at]
+                harmless = field or judged == "empty" or " " in text.strip()
+                yield Named(Place(path, span[0], span[2], "", span[1]), judged, behind, harmless)
 
 
-def _named(program: Program) -> Iterator[tuple[str, str, ir.Node]]:
+def _named(program: Program) -> Iterator[tuple[str, ir.Expression, bool]]:
+    """(name, value, whether it is a field's or a parameter's first value) wherever a value is given a name."""
     for node in ir.walk(program):
         kind = type(node)
+        name: object = None
         if kind is ir.Assign:
-            yield from _pair(_target_name(node.target), node.value, node)  # type: ignore[attr-defined]
+            name, value, field = _target_name(node.target), node.value, False  # type: ignore[attr-defined]
         elif kind is ir.Item:
             key = node.key  # type: ignore[attr-defined]
-            yield from _pair(key.value if type(key) is ir.Literal else None, node.value, node.value)  # type: ignore[attr-defined]
+            name, value, field = key.value if type(key) is ir.Literal else None, node.value, True  # type: ignore[attr-defined]
         elif kind is ir.Argument:
-            yield from _pair(node.name, node.value, node.value)  # type: ignore[attr-defined]
-        elif kind is ir.Element:
-            yield from _field(node)  # type: ignore[arg-type]
+            name, value, field = node.name, node.value, False  # type: ignore[attr-defined]
         elif kind is ir.Parameter:
-            yield from _pair(_target_name(node.target), node.default, node)  # type: ignore[attr-defined]
+            name, value, field = _target_name(node.target), node.default, True  # type: ignore[attr-defined]
+        elif kind is ir.Element:
+            name, value, field = *_field(node), False  # type: ignore[arg-type]
+        if isinstance(name, str) and value is not None:
+            yield name, value, field
 
 
-def _field(element: ir.Element) -> Iterator[tuple[str, str, ir.Node]]:
-    """The value that a form's field carries: `<input name="client_secret" value="…">`."""
+def _field(element: ir.Element) -> tuple[object, ir.Expression | None]:
+    """The name and the value that a form's field carries: `<input name="client_secret" value="…">`."""
     given = {item.key.value: item.value for item in element.attributes if type(item.key) is ir.Literal}
     name = given.get("name", given.get("id"))
-    if type(name) is ir.Literal and "value" in given:
-        yield from _pair(name.value, given["value"], element)
+    return (name.value, given.get("value")) if type(name) is ir.Literal else (None, None)
 
 
 def _target_name(target: object) -> str | None:
@@ -171,20 +192,36 @@ def _target_name(target: object) -> str | None:
     return None
 
 
-def _pair(name: object, value: object, node: ir.Node) -> Iterator[tuple[str, str, ir.Node]]:
-    """The literals that a named place takes: itself, either side of `or`, the default of a look-up."""
-    if not isinstance(name, str):
-        return
-    if type(value) is ir.Literal and isinstance(value.value, str):
-        yield name, value.value, node
+def _literals(value: object, behind: bool = False) -> Iterator[tuple[ir.Literal, bool]]:
+    """The literals that a named place may take, each with whether a look-up stands before it."""
+    if type(value) is ir.Literal:
+        if isinstance(value.value, str):
+            yield value, behind
     elif type(value) is ir.Operator and value.op in ("or", "nullish"):
+        looked_up = behind or any(type(operand) is not ir.Literal for operand in value.operands)
         for operand in value.operands:
-            if type(operand) is ir.Literal and operand.value:
-                yield from _pair(name, operand, node)
-    elif type(value) is ir.Call and len(value.arguments) == 2:
-        default = value.arguments[1].value
-        if type(default) is ir.Literal and default.value:
-            yield from _pair(name, default, node)
+            yield from _literals(operand, looked_up)
+    elif type(value) is ir.Conditional:
+        yield from _literals(value.then, behind)
+        yield from _literals(value.otherwise, behind)
+    elif type(value) is ir.Call:
+        yield from _given(value, behind)
+
+
+def _given(call: ir.Call, behind: bool) -> Iterator[tuple[ir.Literal, bool]]:
+    """The literal within a call that makes a value: wrapped (`SecretStr("…")`), or the default of a look-up."""
+    callee = call.callee
+    name = callee.id if type(callee) is ir.Name else callee.name if type(callee) is ir.Member else ""
+    positional = [argument.value for argument in call.arguments if argument.name is None and not argument.spread]
+    named = {argument.name: argument.value for argument in call.arguments if argument.name}
+    aliased = any(word in named for word in ("alias", "validation_alias", "env"))
+    if name in _WRAPPERS:
+        yield from _literals(positional[0] if positional else named.get("default"), behind or aliased)
+    elif len(positional) >= 2:
+        yield from _literals(positional[1], True)
+    else:
+        for keyword in ("default", "default_value", "fallback"):
+            yield from _literals(named.get(keyword), True)
 
 
 def find_literal(programs: Mapping[str, Program], value: str, near: Place) -> Place | None:
@@ -201,6 +238,3 @@ def find_literal(programs: Mapping[str, Program], value: str, near: Place) -> Pl
                 span = program.spans[node.at]
                 best = (len(node.value), Place(path, span[0], span[2], "", span[1]))
     return best[1] if best is not None else None
-
-
-__all__ = ["answer", "at", "plain"]

@@ -184,7 +184,9 @@ def _writes(application: Application, term: Term) -> list[Term]:
     return [
         write.value
         for write in application.facts.writes
-        if write.holder is holder and write.key is key and not (write.value.kind == "literal" and not value_of(write.value))
+        if write.holder is holder
+        and write.key is key
+        and not (write.value.kind == "literal" and not value_of(write.value))
     ]
 
 

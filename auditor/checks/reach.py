@@ -34,14 +34,21 @@ def unused(application: Application, grants: Grants) -> Event | None:
         if any(holds(argument) for argument in _arguments(call, sends)):
             return None
     shown = (*application.actions.get("respond", ()), *application.actions.get("render", ()))
-    if any(holds(event.details["value"]) for event in shown if "value" in event.details):
+    if any(not _seen(application, event) and holds(event.details["value"]) for event in shown if "value" in event.details):
         return None  # whoever gets it may use it
     return exchanges[0]
 
 
+def _seen(application: Application, event: Event) -> bool:
+    """Whether what is shown ends in a page that was read, scripts and all."""
+    paths = [path for path, program in application.programs.items() if program.language not in ("python", "javascript", "typescript")]
+    names = [text_of(leaf) for leaf in leaves(event.details["value"])]
+    return event.place.path in paths or any(path.endswith(f"/{name}") for path in paths for name in names if name and "." in name)
+
+
 def _arguments(call: Term, sends: bool) -> Iterator[Term]:
     """What is handed over; the receiver counts where it sends, for a client carries the token that it was made with."""
-    receiver = bool(call.data[3])  # type: ignore[index]
+    receiver = bool(call.data[3])
     yield from call.args if sends or not receiver else call.args[:-1]
 
 

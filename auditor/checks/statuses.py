@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 from auditor.analysis.attack import MAYBE, NO, YES, Answer, conjunction, disjunction, negation
 from auditor.facts import Event
@@ -17,6 +18,7 @@ from auditor.terms import Term, alternatives, text_of, value_of, values
 Statuses = Mapping[Term, int]
 """The status that each call is taken to be answered with."""
 
+_NOTHING: Mapping[Term, Answer] = MappingProxyType({})
 _TRIED = (200, 401, 403, 500)  # what other calls may be answered with: one of each sort that code tells apart
 _OTHERS = 3  # other calls whose answers are played through together; with more of them, each may be anything
 _FAULT = re.compile(r"error|fault|exception")  # members that only a refusal has
@@ -29,14 +31,26 @@ def possible(event: Event, call: Event, status: int) -> bool:
     own = call.details["call"]
     # what led to the call holds ever after; that it was no refusal holds only where the library raises it
     conditions = event.conditions.union(one for one in call.conditions if own not in _asked(one))
+    if any(one.kind == "not" and one.args[0] in conditions for one in conditions):
+        return False  # the two are on different paths
+    known = dict(_known(conditions))
     others = sorted({one for condition in conditions for one in _asked(condition)} - {own}, key=lambda one: one.n)
     if len(others) > _OTHERS:
         others = []
     for answers in itertools.product(_TRIED, repeat=len(others)):
         statuses = {own: status, **dict(zip(others, answers, strict=True))}
-        if conjunction(holds(condition, statuses) for condition in conditions) is not NO:
+        if conjunction(holds(one, statuses, known if one.kind in ("and", "or") else _NOTHING) for one in conditions) is not NO:
             return True
     return False
+
+
+def _known(conditions: Iterable[Term]) -> Iterator[tuple[Term, Answer]]:
+    """What single conditions say of the parts of others."""
+    for one in conditions:
+        if one.kind == "not":
+            yield one.args[0], NO
+        elif one.kind not in ("and", "or"):
+            yield one, YES
 
 
 def _asked(condition: Term) -> Iterator[Term]:
@@ -54,15 +68,18 @@ def _asked(condition: Term) -> Iterator[Term]:
             stack.extend(one.args)
 
 
-def holds(condition: Term, statuses: Statuses) -> Answer:
-    """Whether a condition holds when calls are answered with these statuses."""
+def holds(condition: Term, statuses: Statuses, known: Mapping[Term, Answer] = _NOTHING) -> Answer:
+    """Whether a condition holds when calls are answered with these statuses; of some parts it is known."""
     kind = condition.kind
+    answer = known.get(condition)
+    if answer is not None:
+        return answer
     if kind == "and":
-        return conjunction(holds(part, statuses) for part in condition.args)
+        return conjunction(holds(part, statuses, known) for part in condition.args)
     if kind == "or":
-        return disjunction(holds(part, statuses) for part in condition.args)
+        return disjunction(holds(part, statuses, known) for part in condition.args)
     if kind == "not":
-        return negation(holds(condition.args[0], statuses))
+        return negation(holds(condition.args[0], statuses, known))
     if kind == "literal":
         return YES if value_of(condition) else NO
     if kind == "compare":
@@ -100,8 +117,8 @@ def _resolved(term: Term, statuses: Statuses) -> Iterator[tuple[Answer, Term | f
             else:
                 yield guard, status if term.data == "status" else int(200 <= status < 400)
     elif term.kind == "literal":
-        value = value_of(term)
-        yield YES, value if isinstance(value, (int, float, str)) and not isinstance(value, bool) else None
+        written = value_of(term)
+        yield YES, written if isinstance(written, (int, float, str)) and not isinstance(written, bool) else None
     elif term.kind == "op":
         yield YES, None
     else:
@@ -109,7 +126,7 @@ def _resolved(term: Term, statuses: Statuses) -> Iterator[tuple[Answer, Term | f
 
 
 def _compared(condition: Term, statuses: Statuses) -> Answer:
-    op, loose = condition.data  # type: ignore[misc]
+    op, loose = condition.data
     if op == "in":
         name = text_of(condition.args[0])
         answer = _body_has(name, condition.args[1], statuses) if name is not None else MAYBE
@@ -161,16 +178,14 @@ def body_of(term: Term, calls: Iterable[Term]) -> Term | None:
     one = term
     read = False
     for _ in range(6):
-        if one.kind == "parsed" and len(one.args) == 1:
+        parsed = one.kind == "parsed" and len(one.args) == 1
+        if parsed or (one.kind == "load" and text_of(one.args[1]) in (*_WITHIN, "text", "content")):
             one, read = one.args[0], True
-        elif one.kind == "load" and text_of(one.args[1]) in (*_WITHIN, "text", "content"):
-            one, read = one.args[0], True
-        elif one.kind == "serial" and one.data in ("json", "text"):
-            one = one.args[0]
-        elif one.kind in ("sequence", "unknown") and len(one.args) == 1:  # the keys of a body that nobody knows
-            one = one.args[0]
-        else:
+            continue
+        keys = one.kind in ("sequence", "unknown") and len(one.args) == 1  # the keys of a body that nobody knows
+        if not keys and not (one.kind == "serial" and one.data in ("json", "text")):
             break
+        one = one.args[0]
     return one if read and one in calls else None
 
 

@@ -78,7 +78,12 @@ def apply(
         used.add((directive.path, directive.line, finding.rule))
         out.append(replace(finding, suppressed=Suppressed("comment", directive.reason, directive.path, directive.line)))
     problems.extend(
-        Problem(one.path, "suppression", f"nothing to suppress: there is no finding of {rule} on line {one.target}", one.line)
+        Problem(
+            one.path,
+            "suppression",
+            f"nothing to suppress: there is no finding of {rule} on line {one.target}",
+            one.line,
+        )
         for one in good
         for rule in one.rules
         if (one.path, one.line, rule) not in used and one.path not in unread
@@ -136,7 +141,9 @@ def _understood(
         return Wrong(path, line, f"this comment names no rule and suppresses nothing: {FORM}")
     for name in names:
         if name not in rules:
-            return Wrong(path, line, f"there is no rule {name!r}, this comment suppresses nothing{_suggestion(name, rules)}")
+            return Wrong(
+                path, line, f"there is no rule {name!r}, this comment suppresses nothing{_suggestion(name, rules)}"
+            )
     options, dashes, reason = parsed["rest"].partition("--")
     reason = reason.strip()
     if not dashes or not re.search(r"\w", reason):

@@ -95,7 +95,7 @@ def _fork(root: Path, old: str, new: str) -> str:
     """The newest commit that both have in common, else `old` itself (in a shallow clone none may be known)."""
     start, end = _commit(root, old), _commit(root, new)
     try:
-        lines = git.run(root, "rev-parse", "--end-of-options", f"{start}...{end}").output.decode().split()
+        lines = git.run(root, "rev-parse", f"{start}...{end}").output.decode().split()
     except git.GitError as error:
         raise UsageError(str(error)) from None
     return next((line[1:] for line in lines if line.startswith("^")), start)
@@ -104,7 +104,9 @@ def _fork(root: Path, old: str, new: str) -> str:
 def _commit(root: Path, revision: str) -> str:
     found = _known_commit(root, revision)
     if found is None:
-        raise UsageError(f"there is no commit {revision!r} in this repository (a shallow clone has only its newest ones)")
+        raise UsageError(
+            f"there is no commit {revision!r} in this repository (a shallow clone has only its newest ones)"
+        )
     return found
 
 

@@ -34,7 +34,9 @@ def committed(tree: Tree) -> Committed:
     tracked = frozenset(entry.path for entry in tree.entries if entry.tracked)
     known = tree.kind != "folder"
     stores = [
-        entry.path for entry in tree.entries if entry.tracked and entry.path.lower().endswith(_STORES) and _holds(tree, entry)
+        entry.path
+        for entry in tree.entries
+        if entry.tracked and entry.path.lower().endswith(_STORES) and _holds(tree, entry)
     ]
     return Committed(known, tracked, _ignored(tree), tuple(stores))
 

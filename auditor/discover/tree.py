@@ -19,7 +19,7 @@ import msgspec
 from auditor.discover import git
 from auditor.discover.files import NotRegularError, read_regular, shown
 from auditor.discover.walk import Walk
-from auditor.errors import UsageError
+from auditor.errors import NothingToAudit, UsageError
 from auditor.model import Problem, ProblemKind
 
 Kind: TypeAlias = Literal["working", "index", "commit", "folder"]
@@ -95,9 +95,11 @@ class Tree(msgspec.Struct, frozen=True):
         if "\n" in path:
             return None
         if self.kind in ("working", "folder"):
-            return _read_inside(self.root, path)
+            return read_inside(self.root, path)
         try:
-            output = git.run(self.root, "cat-file", "--batch", stdin=f"{self.commit}:{path}\n".encode(), index=True).output
+            output = git.run(
+                self.root, "cat-file", "--batch", stdin=f"{self.commit}:{path}\n".encode(), index=True
+            ).output
         except git.GitError as error:
             raise UsageError(f"{path}: {error}") from None
         header, _, rest = output.partition(b"\n")
@@ -107,7 +109,11 @@ class Tree(msgspec.Struct, frozen=True):
         return rest[: int(words[2])]
 
 
-def _read_inside(root: Path, path: str) -> bytes | None:
+def read_inside(root: Path, path: str) -> bytes | None:
+    """The bytes of a file of the working directory, never outside of the root; None if there is no such file.
+
+    Raises UsageError if it cannot be read.
+    """
     file = root / path
     try:
         if not file.parent.resolve().is_relative_to(root):
@@ -227,7 +233,7 @@ def _tree(target: _Target, kind: Kind, entries: Iterable[Entry], problems: list[
             problems.append(Problem(entry.path, "unsupported", message))
         chosen.setdefault(entry.path, entry)
     if not chosen and not any(problem.path for problem in problems):
-        raise UsageError(f"nothing to audit: {target.shown} is empty, or all of it is ignored")
+        raise NothingToAudit(f"nothing to audit: {target.shown} is empty, or all of it is ignored")
     ordered = sorted(set(problems), key=lambda problem: (problem.path, problem.line, problem.kind, problem.message))
     return Tree(target.root, shown(target.prefix), kind, tuple(chosen.values()), tuple(ordered))
 
@@ -350,6 +356,11 @@ def _committed(output: bytes) -> Iterator[_Listed]:
         entry, _, name = record.partition(b"\t")
         mode, _type, blob = entry.split(b" ")
         yield _Listed(int(mode, 8), blob.decode(), name)
+
+
+def same_files(index: bytes, commit: bytes) -> bool:
+    """Whether the outputs of `ls-files -z -s` and `ls-tree -r -z` list the same files with the same contents."""
+    return sorted(_staged(index)) == sorted(_committed(commit))
 
 
 def _blob_tree(target: _Target, kind: Kind, found: Iterable[_Listed]) -> Tree:

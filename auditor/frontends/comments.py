@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import io
 import re
+import sys
 import tokenize
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import NamedTuple
 
@@ -63,6 +64,9 @@ def _python(source: bytes) -> Comments:
             if token.type == tokenize.COMMENT:
                 alone = not token.line[: token.start[1]].strip()
                 found.append(Comment(token.start[0], token.start[0], alone, token.string))
+            elif token.type == tokenize.ERRORTOKEN and not token.string.isspace():
+                # Up to Python 3.11 the tokens go on behind a text without an end.
+                return Comments(tuple(found), line)
     except (tokenize.TokenError, SyntaxError, ValueError):
         return Comments(tuple(found), line)
     return Comments(tuple(found))
@@ -70,7 +74,13 @@ def _python(source: bytes) -> Comments:
 
 # --------------------------------------------------------------------------------------- scripts and markup
 
-_TEMPLATE = re.compile(r"\{#.*?#\}|<%#.*?%>|\{\{!--.*?--\}\}|\{\{![^{}]*\}\}", re.DOTALL)
+_TEMPLATE = {"{#": "#}", "<%#": "%>", "{{!--": "--}}", "{{!": "}}"}
+_XML = {"<![CDATA[": "]]>", "<!--": "-->"}
+"""How a comment (or what hides one) begins and ends."""
+
+_BLOCK = re.compile(r"(?:if|else|each|await|then|key|snippet)\b")
+"""Svelte's blocks begin as comments of Jinja do."""
+
 _TYPED = re.compile(rb"""lang\s*=\s*["']?(tsx?|typescript)""", re.IGNORECASE)
 
 
@@ -89,7 +99,9 @@ def _markup(source: bytes) -> Comments:
     data = readable(source)
     text = _Bytes(data)
     tree = _html(data)
-    spans = [_span(node) for node in _of_type(tree, "comment")]
+    # The grammar sees comments in the values of attributes, too, where they are text.
+    nodes = _of_type(tree, "comment")
+    spans = [_span(one) for one in nodes if one.parent is None or one.parent.type != "quoted_attribute_value"]
     for node in _of_type(tree, "script_element"):
         code = next((child for child in node.children if child.type == "raw_text"), None)
         if code is None:
@@ -99,7 +111,7 @@ def _markup(source: bytes) -> Comments:
         inner = parse(data, grammar, [code.range])  # type: ignore[arg-type]  # one of the grammars
         spans += [_span(one) for one in _of_type(inner, "comment")]
     spans.sort()
-    return _at(text, sorted([*spans, *_outside(_TEMPLATE, text.text, spans)]))
+    return _at(text, sorted([*spans, *_outside(_enclosed(_TEMPLATE, text.text), spans)]))
 
 
 @cache
@@ -171,21 +183,25 @@ def _at(text: _Text, spans: Iterable[tuple[int, int]]) -> Comments:
 
 # ------------------------------------------------------------------------------------------- configuration
 
+# Each alternative comes to an end wherever it begins: one that could fail after a long way would be tried again from
+# the next letter on, which takes minutes for a hostile file.
 _TOML = re.compile(
-    r'"""(?:\\.|[^\\])*?"""' r"|'''.*?'''" r'|"(?:\\.|[^"\\\n])*"' r"|'[^'\n]*'" r"|(?P<comment>#[^\n]*)", re.DOTALL
+    r"""(?:\"{3}(?:\\.?|[^\\])*?(?:\"{3}|\Z)|'{3}.*?(?:'{3}|\Z)|"(?:\\[^\n]?|[^"\\\n])*(?:"|$)|'[^'\n]*(?:'|$))"""
+    r"|(?P<comment>#[^\n]*)",
+    re.DOTALL | re.MULTILINE,
 )
 _DOTENV = re.compile(
-    r'=[ \t]*"(?:\\.|[^"\\])*"' r"|=[ \t]*'(?:\\.|[^'\\])*'" r"|(?:^|(?<=[ \t]))(?P<comment>#[^\n]*)",
+    r"""=[ \t]*(?:"(?:\\.?|[^"\\])*(?:"|\Z)|'(?:\\.?|[^'\\])*(?:'|\Z))|(?:^|(?<=[ \t]))(?P<comment>#[^\n]*)""",
     re.DOTALL | re.MULTILINE,
 )
 _CURLY = re.compile(
-    r'"(?:\\.|[^"\\\n])*"' r"|'(?:\\.|[^'\\\n])*'" r"|(?P<comment>//[^\n]*|/\*.*?\*/)", re.DOTALL
+    r"""(?:"(?:\\[^\n]?|[^"\\\n])*(?:"|$)|'(?:\\[^\n]?|[^'\\\n])*(?:'|$))"""
+    r"|(?P<comment>//[^\n]*|/\*.*?(?:\*/|\Z))",
+    re.DOTALL | re.MULTILINE,
 )
-_XML = re.compile(r"<!\[CDATA\[.*?\]\]>" r"|(?P<comment><!--.*?-->)", re.DOTALL)
 _LINES = re.compile(r"^[ \t]*(?P<comment>[#;!][^\n]*)", re.MULTILINE)
 _SCANNERS = {
     "toml": _TOML, "json": _CURLY, "jsonc": _CURLY, "json5": _CURLY, "gradle": _CURLY, "kts": _CURLY,
-    "xml": _XML, "plist": _XML,
 }  # fmt: skip
 _SAMPLE = re.compile(r"\.(example|sample|template|tmpl|dist|default)$")
 _ENVIRONMENT = re.compile(r"\.env(rc)?([._-].*)?|env[._-]?(example|sample|template)|.*\.env|\.flaskenv")
@@ -199,12 +215,14 @@ def _settings(name: str, source: bytes) -> Comments:
     suffix = name.rpartition(".")[2]
     if suffix in ("yaml", "yml"):
         return _yaml(text)
+    if suffix in ("xml", "plist"):
+        return _at(_Text(text), _enclosed(_XML, text))
     scanner = _DOTENV if _ENVIRONMENT.fullmatch(name) else _SCANNERS.get(suffix, _LINES)
     spans = (match.span("comment") for match in scanner.finditer(text) if match["comment"])
     return _at(_Text(text), spans)
 
 
-_HASH = re.compile(r"(?:^|(?<=[ \t]))#[^\n]*", re.MULTILINE)
+_HASH = re.compile(r"(?:^|(?<=[ \t]))#", re.MULTILINE)
 
 
 def _yaml(text: str) -> Comments:
@@ -218,16 +236,45 @@ def _yaml(text: str) -> Comments:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         stopped = mark.line + 1 if mark is not None else 1
-    found = _at(_Text(text), _outside(_HASH, text, scalars)).found
+    found = _at(_Text(text), _to_line_end(text, _outside((one.span() for one in _HASH.finditer(text)), scalars))).found
     return Comments(tuple(one for one in found if not stopped or one.line < stopped), stopped)
 
 
-def _outside(pattern: re.Pattern[str], text: str, taken: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """The matches that do not begin inside one of these spans, which are in order."""
-    spans = iter([*taken, (len(text) + 1, len(text) + 1)])
-    start, end = next(spans)
-    for match in pattern.finditer(text):
-        while end <= match.start():
-            start, end = next(spans)
-        if match.start() < start:
-            yield match.span()
+def _to_line_end(text: str, spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """From the beginning of each span to the end of its line, a line once."""
+    end = -1
+    for start, _ in spans:
+        if start > end:
+            end = text.find("\n", start)
+            end = len(text) if end < 0 else end
+            yield start, end
+
+
+def _outside(spans: Iterable[tuple[int, int]], taken: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """The spans that do not begin inside one of `taken`; both are in order."""
+    others = iter(taken)
+    start, end = next(others, (0, 0))
+    for span in spans:
+        while end <= span[0]:
+            start, end = next(others, (sys.maxsize, sys.maxsize))
+        if span[0] < start:
+            yield span
+
+
+def _enclosed(signs: Mapping[str, str], text: str) -> Iterator[tuple[int, int]]:
+    """What stands between pairs of signs, with them. An end that is nowhere is looked for once."""
+    opening = re.compile("|".join(map(re.escape, signs)))
+    endless: set[str] = set()
+    at = 0
+    while (match := opening.search(text, at)) is not None:
+        at = match.end()
+        closing = signs[match[0]]
+        if closing in endless or (match[0] == "{#" and _BLOCK.match(text, at)):
+            continue
+        end = text.find(closing, at)
+        if end < 0:
+            endless.add(closing)
+            continue
+        at = end + len(closing)
+        if match[0] != "<![CDATA[":
+            yield match.start(), at

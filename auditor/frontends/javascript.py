@@ -29,7 +29,11 @@ from auditor.frontends.javascript_context import Context, find_damage
 from auditor.program import Block, Express, Literal, Program
 
 _HANDLERS = (
-    javascript_expressions, javascript_jsx, javascript_modules, javascript_statements, javascript_units,
+    javascript_expressions,
+    javascript_jsx,
+    javascript_modules,
+    javascript_statements,
+    javascript_units,
 )
 """The modules whose handlers register themselves when they are imported."""
 

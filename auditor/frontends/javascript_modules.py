@@ -137,9 +137,7 @@ def _awaited(context: Context, node: Syntax) -> str | None:
     return None if inner is None else required(context, bare(inner), "import")
 
 
-def _destructured(
-    context: Context, left: Syntax, value: Syntax, module: str, place: int, out: list[Statement]
-) -> bool:
+def _destructured(context: Context, left: Syntax, value: Syntax, module: str, place: int, out: list[Statement]) -> bool:
     """`const {a, b: c} = require('m')`. Entries that are more than a name stay a pattern over the call."""
     pattern = object_pattern(context, left)
     if pattern.rest is not None:
@@ -203,9 +201,7 @@ def _export_clause(context: Context, clause: Syntax, module: str | None, out: li
         out.append(Export(place, name, value, module, None if module is None else source))
 
 
-def _export_declaration(
-    context: Context, node: Syntax, declared: Syntax, default: bool, out: list[Statement]
-) -> None:
+def _export_declaration(context: Context, node: Syntax, declared: Syntax, default: bool, out: list[Statement]) -> None:
     """A declaration and the export of each name that it binds."""
     first = len(out)
     context.exporting = node if "class" in declared.type else None
@@ -245,5 +241,3 @@ def export_of(context: Context, left: Syntax) -> str:
         index = left.child_by_field_name("index")
         name = unquote(context.text(index)) if index is not None and index.type == "string" else ""
     return name if text in ("exports", "module.exports") else ""
-
-

@@ -227,7 +227,11 @@ def namespace(context: Context, node: Syntax, out: list[Statement]) -> None:
 
 
 @statement(
-    "interface_declaration", "type_alias_declaration", "ambient_declaration", "function_signature", "empty_statement",
+    "interface_declaration",
+    "type_alias_declaration",
+    "ambient_declaration",
+    "function_signature",
+    "empty_statement",
     "debugger_statement",
 )
 def nothing(context: Context, node: Syntax, out: list[Statement]) -> None:

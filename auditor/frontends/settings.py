@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 
 from auditor.frontends.errors import Unreadable
 from auditor.frontends.settings_lines import read_dockerfile, read_dotenv, read_gradle, read_ini, read_procfile
-from auditor.frontends.settings_source import MARK, Opaque, Setting, Settings, decode
+from auditor.frontends.settings_source import MARK, Opaque, Setting, Settings, Value, decode
 from auditor.frontends.settings_trees import read_json, read_toml, read_xml, read_yaml
 from auditor.program import Assign, Literal, Name, Program, Span, Statement, Unknown
 
@@ -63,6 +63,7 @@ def _read(reader: Callable[[Settings], None], text: str) -> Settings:
             reader(filled)
         except Unreadable:
             raise error from None
+        filled.found = [one._replace(value=_unfilled(one.value)) for one in filled.found]
         return filled
     return settings
 
@@ -76,14 +77,17 @@ def _filled(text: str) -> str:
     return "\n".join(lines)
 
 
+def _unfilled(value: Value | Opaque) -> Value | Opaque:
+    """The value of a filled text: Unknown where a tag stands in it."""
+    return Opaque("template", value.replace(MARK, "")) if isinstance(value, str) and MARK in value else value
+
+
 def _statement(settings: Settings, spans: list[Span], setting: Setting) -> Statement:
     """The assignment of a setting, with its spans added to `spans`."""
     at = len(spans)
     spans.append(settings.span(setting.start, setting.end))
     spans.append(settings.span(setting.value_start, setting.end))
     value = setting.value
-    if isinstance(value, str) and MARK in value:
-        value = Opaque("template", value.replace(MARK, ""))
     name = Name(at, setting.name)
     if isinstance(value, Opaque):
         return Assign(at, name, Unknown(at + 1, value.what, (Literal(at + 1, value.text),)), declares=True)

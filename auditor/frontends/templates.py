@@ -64,6 +64,7 @@ _MARK = re.compile("[\ue000-\uf8ff]")
 _CALLED = frozenset({"url", "static", "trans", "csrf_token", "get_static_prefix", "asset", "path"})
 _TARGETS = (Name, Member, Subscript, Slice, Items, Spread, Pattern, Unknown)
 _TEXTS = re.compile(r"//[^\n]*|/\*.*?\*/|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`", re.DOTALL)
+_KEY = re.compile(r"\s*[\w$\"'-]+\s*:")
 _BEFORE_VALUE = re.compile(r"(?:[=(,:?\[+|&]|\breturn)\s*$")
 
 
@@ -116,9 +117,9 @@ def lower(path: str, source: bytes) -> tuple[Context, list[Statement]] | None:
         context.problems.setdefault(source.count(b"\n", 0, tags[-1].start) + 1, f"more than {MOST} tags of a template")
     context.source, between = _masked(source, tags)
     body = page(context)
-    raw = raw_ranges(context.source)
+    raw, masked = raw_ranges(context.source), context.source
     context.source = source
-    filler = _Filler(context, language, filled, between)
+    filler = _Filler(context, language, filled, between, masked)
     if language in ("svelte", "vue"):
         body.sort(key=lambda one: within(context.starts[one.at], raw) is None)
     return context, [*filler.page(body, raw), *filler.left_over()]
@@ -129,6 +130,8 @@ def lower(path: str, source: bytes) -> tuple[Context, list[Statement]] | None:
 
 def _fill(context: TemplateContext, tag: Tag, language: Language) -> Filled:
     """What a tag stands for."""
+    if context.original.startswith(b"{{", tag.start) and language == "ejs":
+        language = "jinja"
     if tag.kind in ("else", "end", "comment"):
         return Filled(tag, Unknown(context.place(tag.start, tag.end), tag.word or tag.kind))
     if language in ("jinja", "handlebars"):
@@ -284,7 +287,8 @@ def _mask_script(text: bytearray, start: int, end: int, tags: Sequence[Tag], fou
         opens = tag.kind in ("if", "unless", "loop")
         if opens:
             before = script[max(0, offset - 40) : offset]
-            open_.append(tag.kind != "loop" and _BEFORE_VALUE.search(before) is not None)
+            in_value = _BEFORE_VALUE.search(before) is not None and _KEY.match(script, tag.end - start) is None
+            open_.append(tag.kind != "loop" and in_value)
         inline = bool(open_) and open_[-1]
         if tag.kind == "end" and open_:
             open_.pop()
@@ -335,8 +339,14 @@ class _Filler:
     """Replaces placeholders in a lowered page by what they stand for."""
 
     def __init__(
-        self, context: TemplateContext, language: Language, filled: Sequence[Filled], between: set[int]
+        self,
+        context: TemplateContext,
+        language: Language,
+        filled: Sequence[Filled],
+        between: set[int],
+        masked: bytes,
     ) -> None:
+        self._masked = masked
         self._context = context
         self._language = language
         self._filled = filled
@@ -440,7 +450,7 @@ class _Filler:
                 new.append(made)
             elif isinstance(value, tuple) and value and isinstance(value[0], Node):
                 if field in ("body", "then", "otherwise", "final"):
-                    upper = self._next_start(old[number + 1 :], high)
+                    upper = self._upper(value, old[number + 1 :], high)
                     made = self.block(value, low, upper)
                     low = upper
                 else:
@@ -453,11 +463,13 @@ class _Filler:
                 new.append(value)
         return new
 
-    def _next_start(self, values: Sequence[Any], high: int) -> int:
-        """Where the next block of a statement begins."""
+    def _upper(self, block: Block, values: Sequence[Any], high: int) -> int:
+        """Where a block of a statement ends: at its brace, if another block follows it."""
         for value in values:
             if isinstance(value, tuple) and value and isinstance(value[0], Node):
-                return max(0, min(high, self._context.starts[value[0].at]))
+                follows = min(high, self._context.starts[value[0].at])
+                brace = self._masked.find(b"}", self._context.ends[block[-1].at], max(0, follows))
+                return follows if brace < 0 else brace
         return high
 
     def _name(self, node: Name) -> Any:

@@ -61,8 +61,7 @@ def find_tags(source: bytes, syntax: Syntax) -> list[Tag]:
     if syntax == "svelte":
         return _svelte(source)
     if syntax == "ejs":
-        found = _delimited(source, {b"<%": b"%>"})
-        tags = [_ejs(source, start, end) for start, end in found if not source.startswith(b"<%%", start)]
+        tags = _mixed(source)
     elif syntax == "handlebars":
         tags = [
             _handlebars(source, start, end)
@@ -180,6 +179,19 @@ _EJS: tuple[tuple[Kind, re.Pattern[bytes]], ...] = (
     ("loop", re.compile(rb"(.*\.(?:forEach|map)\s*\(.*(?:=>|\))\s*\{)", re.DOTALL)),
     ("end", re.compile(rb"\}\s*\)?\s*;?()")),
 )
+
+
+def _mixed(source: bytes) -> list[Tag]:
+    """EJS, and outside of scripts what a library of the browser fills in: `{{ x }}`."""
+    raw = raw_ranges(source)
+    found: list[Tag] = []
+    for start, end in _delimited(source, {b"<%": b"%>", b"{{": b"}}"}):
+        if source.startswith(b"{{", start):
+            if within(start, raw) is None:
+                found.append(Tag("output", start, end, "", *_trimmed(source, start + 2, end - 2)))
+        elif not source.startswith(b"<%%", start):
+            found.append(_ejs(source, start, end))
+    return found
 
 
 def _ejs(source: bytes, start: int, end: int) -> Tag:

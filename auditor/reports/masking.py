@@ -39,8 +39,9 @@ _SETTINGS_FILES = (
 
 
 def is_about_secrets(rule: str) -> bool:
-    """Whether findings of this rule lie on lines that hold a secret."""
-    return "secret" in rule or rule.startswith(("committed-", "hardcoded-"))
+    """Whether findings of this rule lie where a secret is written; one that flows into a log is not written there."""
+    written = "secret" in rule or rule.startswith(("committed-", "hardcoded-"))
+    return written and not rule.endswith(("-in-log", "-in-response"))
 
 
 def blank(line: str, path: str = "") -> str:
@@ -91,7 +92,8 @@ def _hide_setting(match: re.Match[str]) -> str:
 def _hide_unless_plain(match: re.Match[str]) -> str:
     """Beside a word such as secret only names, addresses and prose are left as they are."""
     text = match[2]
-    plain = not text or _NAME.fullmatch(text) or _URL.fullmatch(text) or " " in text.strip() or "\\" in text
+    is_prose = " " in text.strip() and "\\" not in text  # a line of a notebook is code within a text
+    plain = not text or _NAME.fullmatch(text) or _URL.fullmatch(text) or is_prose
     return match[0] if plain or text == HIDDEN else f"{match[1]}{HIDDEN}{match[3]}"
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from auditor.model import Confidence, Finding, Problem, ProblemKind, RelatedPlace, Report, Severity
+from auditor.questions import FlowQuestion
 from auditor.reports import Options, shared
 from auditor.reports.github_hash import line_hashes
 from auditor.reports.masking import shade
@@ -58,6 +59,8 @@ class _Run:
         self.findings = shared.active(report)
         self.rules = _rules(options.rules, self.findings)
         self.numbers = {rule["id"]: number for number, rule in enumerate(self.rules)}
+        # Only there the related places are steps of a way; elsewhere they stand beside one another.
+        self.flows = {name for name, rule in options.rules.items() if isinstance(rule.check, FlowQuestion)}
         self._hashes: dict[str, list[str]] = {}
 
     def render(self) -> Json:
@@ -98,7 +101,7 @@ class _Run:
                 {"id": number, **self._location(one.path, one.line, one.line, one.message)}
                 for number, one in enumerate(related, 1)
             ]
-        if len(related) > 1:
+        if len(related) > 1 and finding.rule in self.flows:
             result["codeFlows"] = [self._flow(finding, related)]
         if finding.items:
             result["properties"] = {"items": list(finding.items)}

@@ -140,6 +140,8 @@ def _worst(statuses: list[str]) -> str:
     return max(statuses, key=("pass", "review", "absent", "fail").index, default="none")
 
 
+# fmt: off
+# A guard is read as a table, Python beside JavaScript.
 VARIANTS: dict[str, Variant] = {}
 # ---------------------------------------------------------------------------------------- where it stands
 VARIANTS |= {
@@ -1245,6 +1247,7 @@ VARIANTS |= {
         Guard(JS_PLAIN, top="const once = crypto.randomUUID();", sent="once"), "fail"),
     "sent: none": Variant("fail", Guard("EXCHANGE", sent="None", keep=""), Guard("EXCHANGE;", sent="undefined", keep=""), "fail"),
 }
+# fmt: on
 
 
 def _cases() -> Iterator[object]:

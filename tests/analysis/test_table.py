@@ -134,16 +134,20 @@ FORMS = {
           res.json(await exchange(req.query.code));
         });
         """,
-        {"checks.py": """
+        {
+            "checks.py": """
             def same_state(received, saved):
                 return bool(saved) and received == saved
-        """},
-        {"checks.js": """
+        """
+        },
+        {
+            "checks.js": """
             function sameState(received, saved) {
               return Boolean(saved) && received === saved;
             }
             module.exports = { sameState };
-        """},
+        """
+        },
     ),
     "in a decorator or middleware": Form(
         GUARDED,

@@ -300,12 +300,16 @@ export class AuthController extends Base<T> implements OnInit {
         "Assign(handler, Lambda(Unit('handler', [], [], asynchronous=True, arrow=True)), declares=True)",
         "Assign(#secret, None, declares=True)",
         "BlockStatement([Express(Call(boot))])",
-        ("Define(Unit('constructor', [Parameter(http, annotation=HttpService), "
-        "Parameter(body, default=1, decorators=[Call(Body)])], "
-        "[Assign(Member(this, 'http'), http), Express(Call(super))], kind='constructor'))"),
-        ("Define(Unit('callback', [Parameter(code, annotation=string, "
-        "decorators=[Call(Query, arguments=[Argument('code')])])], [Return(value=Member(this, '#secret'))], "
-        "decorators=[Call(Get, arguments=[Argument('callback')])], asynchronous=True, kind='method'))"),
+        (
+            "Define(Unit('constructor', [Parameter(http, annotation=HttpService), "
+            "Parameter(body, default=1, decorators=[Call(Body)])], "
+            "[Assign(Member(this, 'http'), http), Express(Call(super))], kind='constructor'))"
+        ),
+        (
+            "Define(Unit('callback', [Parameter(code, annotation=string, "
+            "decorators=[Call(Query, arguments=[Argument('code')])])], [Return(value=Member(this, '#secret'))], "
+            "decorators=[Call(Get, arguments=[Argument('callback')])], asynchronous=True, kind='method'))"
+        ),
         "Define(Unit('create', [], [], kind='static'))",
         "Define(Unit('url', [], [Return(value=1)], kind='getter'))",
         "Define(Unit(\"['x' + 1]\", [], [], kind='method'))",

@@ -21,6 +21,7 @@ from auditor.reports.masking import blank, is_about_secrets, shade
         (".env", "MONEI_CLIENT_SECRET=hunter2", "MONEI_CLIENT_SECRET=•••"),
         ("a.yaml", "  client_secret: hunter2", "  client_secret: •••"),
         ("a.py", 'h = {"Authorization": "Basic dXNlcjpwYXNz"}', 'h = {"Authorization": "•••"}'),
+        ("a.ipynb", '    "password = \\"hunter\\"\\n",', '    "•••",'),
         ("a.sh", "curl -H 'X: 0123456789abcdef0123'", "curl -H 'X: •••'"),
     ],
 )  # fmt: skip
@@ -64,6 +65,5 @@ def test_lines_of_findings_about_secrets_show_no_string(path: str, line: str, sh
 
 
 def test_which_rules_are_about_secrets() -> None:
-    assert [is_about_secrets(rule) for rule in ("hardcoded-client-secret", "committed-key", "missing-state")] == [
-        True, True, False,
-    ]  # fmt: skip
+    rules = ("hardcoded-client-secret", "committed-key", "client-secret-in-page", "secret-in-log", "missing-state")
+    assert [is_about_secrets(rule) for rule in rules] == [True, True, True, False, False]

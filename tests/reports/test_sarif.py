@@ -14,7 +14,7 @@ import pytest
 from auditor import catalogue
 from auditor.catalogue import Example, Rule
 from auditor.model import RelatedPlace, Report
-from auditor.questions import HandledQuestion
+from auditor.questions import FlowQuestion, HandledQuestion
 from auditor.reports import RENDERERS, Options
 from auditor.reports.github_hash import line_hashes
 
@@ -244,10 +244,13 @@ def test_severities(report: Report, severity: Any, level: str, score: str) -> No
     assert rule["properties"]["security-severity"] == score
 
 
-def test_a_way_of_several_places_is_a_flow_that_ends_at_the_finding(report: Report) -> None:
+def test_a_leak_of_several_places_is_a_flow_that_ends_at_the_finding(report: Report) -> None:
     related = (RelatedPlace("app/a.py", 3, "read here"), RelatedPlace("app/b.py", 7, "handed on"))
     finding = msgspec.structs.replace(report.findings[0], related=related)
-    (flow,) = run(msgspec.structs.replace(report, findings=(finding,)))["results"][0]["codeFlows"]
+    leak = msgspec.structs.replace(RULE, check=FlowQuestion(kinds=("access-token",), to="log"))
+    one = msgspec.structs.replace(report, findings=(finding,))
+    assert "codeFlows" not in run(one, rules={RULE.name: RULE})["results"][0]
+    (flow,) = run(one, rules={RULE.name: leak})["results"][0]["codeFlows"]
     (thread,) = flow["threadFlows"]
     places = [step["location"]["physicalLocation"] for step in thread["locations"]]
     assert [(place["artifactLocation"]["uri"], place["region"]["startLine"]) for place in places] == [
