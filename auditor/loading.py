@@ -19,7 +19,7 @@ ROUNDS = 4
 LINES_LIMIT = 40_000  # lines that later rounds may add up to
 _CODE = ("python", "javascript", "typescript")
 _WALKED = (*_CODE, "html")
-_SECRET_WORDS = ("secret", "sk_live_", "sk_test_", "mcs_", "gocspx-", "sq0csp-")
+_SECRET_WORDS = ("secret", "sk_live_", "sk_test_", "mcs_", "gocspx-", "sq0csp-", "access_token", "accesstoken", "refresh_token", "refreshtoken", "mct_", "mcr_")
 _ROLE_WORDS = ("authorization_code", "client_secret", "clientsecret", "access_token", "refresh_token", "accesstoken")
 _SHORT = 5  # names up to this length are too common to search for
 

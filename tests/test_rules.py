@@ -44,9 +44,9 @@ def files_of(example: Example) -> dict[str, str]:
 
 
 def marked(files: Mapping[str, str]) -> Lines:
-    """The lines that must be found."""
+    """The lines that must be found: those that a mark ends, or those below one that stands alone."""
     return {
-        (path, number)
+        (path, number if MARK.sub("", line) else number + 1)
         for path, text in files.items()
         for number, line in enumerate(text.splitlines(), 1)
         if MARK.search(line)

@@ -83,6 +83,6 @@ class Linker:
 def _upwards(folder: str) -> list[str]:
     """The folder and all above it, the nearest first."""
     out = [folder]
-    while out[-1]:
+    while out[-1] and posixpath.dirname(out[-1]) != out[-1]:
         out.append(posixpath.dirname(out[-1]))
     return out

@@ -783,7 +783,10 @@ class Walker:
             if not optional and terms.none in values(holder):
                 state.assume(self.present(holder), terms)
             kept = [(one, guard) for one, guard in alternatives(holder) if one is not terms.none]
-            pairs = [(self.member(one, name, state, frame, optional), guard) for one, guard in kept]
+            pairs = [
+                (self._under(guard, state, lambda way, of=one: self.member(of, name, way, frame, optional)), guard)
+                for one, guard in kept
+            ]
             if optional and len(kept) < len(values(holder)):
                 pairs.append((terms.none, self.negated_presence(holder)))
             return terms.alt(pairs) if pairs else terms.none
@@ -809,6 +812,18 @@ class Walker:
         value = self.noted(self.read(holder, terms.literal(name), state), frame)
         if holder.kind == "root" and value.kind == "load" and holder.data[1]:
             world.types.setdefault(value, f"{holder.data[1]}.{name}")
+        return value
+
+    def _under(self, guard: Term, state: State, read: Callable[[State], Term]) -> Term:
+        """Read from one alternative: what the reading ensures holds only where it is that one."""
+        way = state.fork()
+        value = read(way)
+        gained = way.conditions - state.conditions
+        if way.slots is not state.slots and way.log is not state.log:
+            state.slots, state.log = way.slots, way.log  # a getter may have written
+        if gained and not state.dead:
+            ensured = self.terms.all(sorted(gained, key=number))
+            state.assume(self.terms.light(self.terms.any((self.terms.negate(guard), ensured))), self.terms)
         return value
 
     def _own_member(self, holder: Term, name: str, state: State, frame: Frame) -> Term | None:
@@ -845,7 +860,7 @@ class Walker:
         name = text_of(key)
         if holder.kind == "alt":
             pairs = [
-                (self.item(one, key, state, frame, raises, optional), guard)
+                (self._under(guard, state, lambda way, of=one: self.item(of, key, way, frame, raises, optional)), guard)
                 for one, guard in alternatives(holder)
                 if one is not terms.none
             ]
@@ -862,10 +877,10 @@ class Walker:
             return effects.mapping_get(self, holder, key)
         if holder.kind in ("external", "module") and name is not None:
             return self.member(holder, name, state, frame, optional)
-        if holder.kind in ("load", "parsed") and not optional:
-            state.assume(self.present(holder), terms)
         if effects.is_input(holder) and key.kind == "literal" and isinstance(value_of(key), int):
             return holder  # the first of several values of one parameter
+        if holder.kind in ("load", "parsed") and not optional:
+            state.assume(self.present(holder), terms)
         known = effects.known_item(self, holder, key, state, frame)
         value = self.noted(known if known is not None else self.read(holder, key, state), frame)
         if raises and value.kind == "load" and not effects.is_environment(holder):

@@ -9,8 +9,12 @@ from auditor.analysis.secrets import is_secret_name, judge
 from auditor.checks.application import Application, observation
 from auditor.model import Observation, Place
 from auditor.questions import TrackedQuestion
+from auditor.terms import leaves, text_of
 
 _EXAMPLES = ("example", "sample", "template", "dist", "defaults", "test", "schema")
+_OTHER_SECRETS = ("session", "jwt", "cookie", "webhook", "token", "auth", "signing", "csrf", "django", "flask", "storage")
+_SECRET_PREFIXES = ("mcs_", "sq0csp-", "GOCSPX-")
+_TOKEN_PREFIXES = ("mct_", "mcr_")
 _TOKENS = ("accesstoken", "refreshtoken", "bearertoken", "oauthtoken")
 
 
@@ -25,44 +29,66 @@ def answer(question: TrackedQuestion, rule: str, items: tuple[str, ...], applica
             return [observation(rule, items, "review", None, message)]
         return []
     out: list[Observation] = []
+    sent = _sent_variables(application)
     for path in sorted(application.programs):
         program = application.programs[path]
         if program.language != "settings" or path not in committed.tracked:
             continue
         if is_environment_file(path) != (question.files == "environment") or is_example(path):
             continue
-        out.extend(_settings(question, rule, items, path, program))
+        out.extend(_settings(question, rule, items, path, program, sent))
     if question.files == "other":
-        for path in committed.stores:
+        for place in committed.stores:
             message = "this file is committed and holds tokens of the provider"
-            out.append(observation(rule, items, "fail", Place(path, 1, 1), message, confidence="medium"))
+            out.append(observation(rule, items, "fail", place, message, confidence="medium"))
         return out
     return out or [_kept_out(rule, items, application)]
 
 
 def _settings(
-    question: TrackedQuestion, rule: str, items: tuple[str, ...], path: str, program: ir.Program
+    question: TrackedQuestion, rule: str, items: tuple[str, ...], path: str, program: ir.Program, sent: frozenset[str]
 ) -> list[Observation]:
     out: list[Observation] = []
     for node in program.body:
         if type(node) is not ir.Assign or type(node.target) is not ir.Name or type(node.value) is not ir.Literal:
             continue
         name, value = node.target.id.rpartition(".")[2], node.value.value
-        if not isinstance(value, str) or not _is_wanted(question, name) or judge(value, name) != "real":
+        if not isinstance(value, str) or judge(value, name) != "real":
             continue
-        line, column, end_line, _ = program.spans[node.at]
-        what = "the client secret" if is_secret_name(name) else "a token of the provider"
-        message = f"{what} is written in this file, and the file is committed"
-        out.append(observation(rule, items, "fail", Place(path, line, end_line, "", column), message))
+        what = _what(question, name, value, sent)
+        if what:
+            line, column, end_line, _ = program.spans[node.at]
+            message = f"{what} is written in this file, and the file is committed"
+            out.append(observation(rule, items, "fail", Place(path, line, end_line, "", column), message))
     return out
 
 
-def _is_wanted(question: TrackedQuestion, name: str) -> bool:
-    """A client secret in a settings file is the business of the rule about literals; a token's is this one's."""
+def _what(question: TrackedQuestion, name: str, value: str, sent: frozenset[str]) -> str:
+    """What a setting holds that must not be committed, "" for nothing. Client secrets in files other than environment
+    files are the business of the rule about literals."""
     flat = "".join(letter for letter in name.lower() if letter.isalnum())
-    if flat.endswith(_TOKENS):
-        return True
-    return question.files == "environment" and (is_secret_name(name) or flat.endswith("secret"))
+    if flat.endswith(_TOKENS) or value.startswith(_TOKEN_PREFIXES):
+        return "a token of the provider"
+    if question.files != "environment":
+        return ""
+    client = is_secret_name(name) or name in sent or value.startswith(_SECRET_PREFIXES)
+    if client or (flat.endswith("secret") and not any(word in flat for word in _OTHER_SECRETS)):
+        return "the client secret"
+    return ""
+
+
+def _sent_variables(application: Application) -> frozenset[str]:
+    """The variables of the environment that are sent as a client secret, whatever they are called."""
+    return frozenset(
+        name
+        for action in ("exchange", "refresh", "revoke")
+        for event in application.actions.get(action, ())
+        if "secret" in event.details
+        for leaf in leaves(event.details["secret"])
+        if leaf.kind == "load" and leaf.args[0].kind == "root" and leaf.args[0].data[0] == "ENV"
+        if (name := text_of(leaf.args[1]))
+        if not name.upper().endswith("ID")
+    )
 
 
 def is_environment_file(path: str) -> bool:

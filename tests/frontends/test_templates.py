@@ -67,8 +67,8 @@ def script(source: str, path: str = "a.html") -> list[tuple[int, str]]:
     [
         ("user.token", "Member(object=user, name=token)"),
         ("a|default('')", "Call(callee=default, arguments=[Argument(value=a), Argument(value='')])"),
-        ('a|default:"x"|safe', "Call(callee=safe, arguments=[Argument(value=Call(callee=default, arguments="
-         "[Argument(value=a), Argument(value='x')]))])"),
+        ('a|default:"x"|safe', ("Call(callee=safe, arguments=[Argument(value=Call(callee=default, arguments="
+         "[Argument(value=a), Argument(value='x')]))])")),
         ("items.0.name", "Member(object=Subscript(object=items, key=0), name=name)"),
         ("a['b'][1:2]", "Slice(object=Subscript(object=a, key='b'), low=1, high=2)"),
         ("url_for('x', code=1)", "Call(callee=url_for, arguments=[Argument(value='x'), Argument(value=1, name=code)])"),
@@ -98,8 +98,8 @@ def test_expressions_of_jinja_and_django(text: str, expected: str) -> None:
         ("../a/b", "Member(object=a, name=b)"),
         ("this.a", "a"),
         ("this", "this"),
-        ("help a.b \"t\" 1 k=(f x)", "Call(callee=help, arguments=[Argument(value=Member(object=a, name=b)), Argument(value='t'), "
-         "Argument(value=1), Argument(value=Call(callee=f, arguments=[Argument(value=x)]), name=k)])"),
+        ("help a.b \"t\" 1 k=(f x)", ("Call(callee=help, arguments=[Argument(value=Member(object=a, name=b)), Argument(value='t'), "
+         "Argument(value=1), Argument(value=Call(callee=f, arguments=[Argument(value=x)]), name=k)])")),
         ("(((", "Unknown(what=template)"),
     ],
 )  # fmt: skip
@@ -131,10 +131,10 @@ def test_jinja_in_markup() -> None:
         (1, "Express(value=Unknown(what=extends, children=['base.html']))"),
         (2, "Express(value=Unknown(what=block, children=[body]))"),
         (3, "Express(value=Element(tag=p, children=['Hi', Member(object=user, name=name), '!']))"),
-        (5, "Branch(test=token, then=[Express(value=Element(tag=b, children=[token]))], otherwise=[Branch(test=x, "
-            "then=[Express(value='two')], otherwise=[Express(value=Element(tag=i, children=['no']))])])"),
-        (9, "Express(value=Element(tag=ul, children=[Comprehension(element=Element(tag=li, children=[a]), target=a, "
-            "iterable=b)]))"),
+        (5, ("Branch(test=token, then=[Express(value=Element(tag=b, children=[token]))], otherwise=[Branch(test=x, "
+            "then=[Express(value='two')], otherwise=[Express(value=Element(tag=i, children=['no']))])])")),
+        (9, ("Express(value=Element(tag=ul, children=[Comprehension(element=Element(tag=li, children=[a]), target=a, "
+            "iterable=b)]))")),
         (10, "Express(value=Element(children=[outer]))"),
         (11, "Loop(body=[Express(value=Element(tag=p, children=[a]))], target=Sequence(items=[a, b]), iterable=c)"),
         (13, "Express(value=Unknown(what=include, children=['part.html']))"),
@@ -178,8 +178,8 @@ def test_comments_and_escaped_parts() -> None:
 
 def test_expressions_in_scripts() -> None:
     assert script('sessionStorage.setItem("bearer", "{{ bearer }}");') == [
-        (2, "Express(value=Call(callee=Member(object=sessionStorage, name=setItem), arguments=[Argument(value='bearer'), "
-            "Argument(value=Text(parts=[bearer]))]))"),
+        (2, ("Express(value=Call(callee=Member(object=sessionStorage, name=setItem), arguments=[Argument(value='bearer'), "
+            "Argument(value=Text(parts=[bearer]))]))")),
     ]  # fmt: skip
     assert script("let a = {{ data|tojson }};\nlet b = `x${y}{{ z }}`;\nx.{{ name }} = 1; f_{{ id }}();") == [
         (2, "Assign(target=a, value=Call(callee=tojson, arguments=[Argument(value=data)]), declares=True)"),
@@ -210,11 +210,11 @@ function u() {
   if (z) { {% if c %} j(); {% endif %} k(); } else { {% if d %} l(); {% endif %} }
 }"""
     assert script(text) == [
-        (2, "Branch(test=a, then=[Express(value=Call(callee=f))], otherwise=[Branch(test=b, "
-            "then=[Express(value=Call(callee=g))], otherwise=[Express(value=Call(callee=h))])])"),
-        (9, "Define(unit=Unit(name=u, body=[Loop(body=[Express(value=Call(callee=i, arguments=[Argument(value=x)]))], "
+        (2, ("Branch(test=a, then=[Express(value=Call(callee=f))], otherwise=[Branch(test=b, "
+            "then=[Express(value=Call(callee=g))], otherwise=[Express(value=Call(callee=h))])])")),
+        (9, ("Define(unit=Unit(name=u, body=[Loop(body=[Express(value=Call(callee=i, arguments=[Argument(value=x)]))], "
             "target=x, iterable=y), Branch(test=z, then=[Branch(test=c, then=[Express(value=Call(callee=j))]), "
-            "Express(value=Call(callee=k))], otherwise=[Branch(test=d, then=[Express(value=Call(callee=l))])])]))"),
+            "Express(value=Call(callee=k))], otherwise=[Branch(test=d, then=[Express(value=Call(callee=l))])])]))")),
     ]  # fmt: skip
 
 
@@ -267,14 +267,14 @@ def test_ejs() -> None:
 """
     assert lines("a.ejs", text) == [
         (1, "Assign(target=x, value=Member(object=user, name=id), declares=True)"),
-        (2, "Branch(test=Operator(op=and, operands=[a, b]), then=[Express(value=Element(tag=p, children=[Member(object=a, "
-            "name=token)]))], otherwise=[Express(value='no')])"),
+        (2, ("Branch(test=Operator(op=and, operands=[a, b]), then=[Express(value=Element(tag=p, children=[Member(object=a, "
+            "name=token)]))], otherwise=[Express(value='no')])")),
         (5, "Express(value=Element(tag=ul, children=[Comprehension(element=Element(tag=li, children=[x]), target=x, iterable=xs)]))"),
-        (6, "Express(value=Element(children=[Call(callee=include, arguments=[Argument(value='part'), "
-            "Argument(value=Mapping(items=[Item(key='t', value=1)]))])]))"),
+        (6, ("Express(value=Element(children=[Call(callee=include, arguments=[Argument(value='part'), "
+            "Argument(value=Mapping(items=[Item(key='t', value=1)]))])]))")),
         (7, "Express(value=Element(tag=script))"),
-        (8, "Loop(body=[Express(value=Call(callee=f, arguments=[Argument(value=Text(parts=[y])), "
-            "Argument(value=Call(callee=Member(object=JSON, name=stringify), arguments=[Argument(value=y)]))]))], target=y, iterable=ys)"),
+        (8, ("Loop(body=[Express(value=Call(callee=f, arguments=[Argument(value=Text(parts=[y])), "
+            "Argument(value=Call(callee=Member(object=JSON, name=stringify), arguments=[Argument(value=y)]))]))], target=y, iterable=ys)")),
     ]  # fmt: skip
 
 
@@ -286,8 +286,8 @@ def test_handlebars_and_mustache() -> None:
 {{! comment }}{{!-- {{i}} --}}{{> part j}}
 """
     assert lines("a.hbs", text) == [
-        (1, "Branch(test=Member(object=a, name=b), then=[Express(value=Element(tag=b, children=[c]))], "
-            "otherwise=[Branch(test=d, then=[Express(value='e')], otherwise=[Express(value='f')])])"),
+        (1, ("Branch(test=Member(object=a, name=b), then=[Express(value=Element(tag=b, children=[c]))], "
+            "otherwise=[Branch(test=d, then=[Express(value='e')], otherwise=[Express(value='f')])])")),
         (2, "Loop(body=[Express(value=Element(tag=i, children=[Member(object=x, name=y)]))], target=x, iterable=xs)"),
         (3, "Branch(test=section, then=[Express(value='g')])"),
         (3, "Branch(test=Operator(op=not, operands=[section]), then=[Express(value='h')])"),
@@ -306,10 +306,10 @@ let l: string = "{m}";
 """
     assert lines("a.svelte", text) == [
         (5, "Assign(target=l, value='{m}', declares=True, annotation=string)"),
-        (1, "Branch(test=a, then=[Express(value=Element(tag=p, attributes=[Item(key='class', value=Text(parts=['x ', b])), "
+        (1, ("Branch(test=a, then=[Express(value=Element(tag=p, attributes=[Item(key='class', value=Text(parts=['x ', b])), "
             "Item(key='on:click', value=Lambda(unit=Unit(body=[Express(value=Call(callee=f, arguments=[Argument(value="
             "Mapping(items=[Item(key='c', value=1)]))]))]))), Item(value=d), Item(value=e)], children=[g]))], "
-            "otherwise=[Branch(test=h, then=[Express(value='i')], otherwise=[Express(value='j')])])"),
+            "otherwise=[Branch(test=h, then=[Express(value='i')], otherwise=[Express(value='j')])])")),
         (2, "Loop(body=[Express(value=Element(tag=i, children=[x]))], target=x, iterable=xs)"),
         (3, "Express(value=Element(tag=a, attributes=[Item(key='href', value=url)], children=[k]))"),
         (4, "Express(value=Element(tag=script, attributes=[Item(key='lang', value='ts')]))"),
@@ -325,10 +325,10 @@ const t = "{{ k }}"
 """
     assert lines("a.vue", text) == [
         (3, "Assign(target=t, value='{{ k }}', declares=True)"),
-        (1, "Express(value=Element(tag=template, children=[Element(tag=a, attributes=[Item(key='v-if', value=t), Item(key='href', "
+        (1, ("Express(value=Element(tag=template, children=[Element(tag=a, attributes=[Item(key='v-if', value=t), Item(key='href', "
             "value=Operator(op=+, operands=[u, '?x'])), Item(key='@click', value=Lambda(unit=Unit(body=[Express(value=Call(callee=f, "
             "arguments=[Argument(value=1)]))]))), Item(key='@x', value=g), Item(key='title', value='h')], "
-            "children=[Member(object=i, name=j)])]))"),
+            "children=[Member(object=i, name=j)])]))")),
         (2, "Express(value=Element(tag=script, attributes=[Item(key='setup', value=True)]))"),
     ]  # fmt: skip
 
