@@ -22,7 +22,7 @@ references: [our handbook]
 why: It is ours.
 decided: By looking at literals.
 fix: Take it out.
-check: {question: literal}
+check: {question: literal, kind: client-secret}
 examples:
   - name: written here
     language: python

@@ -10,7 +10,7 @@ import os
 import pathlib
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib import resources
 
 import msgspec
@@ -22,6 +22,7 @@ from auditor.audit import audit
 from auditor.catalogue import Example, Part, Rule
 from auditor.errors import UsageError
 from auditor.model import Report
+from auditor.questions import TrackedQuestion
 
 GAPS = pathlib.Path(__file__).parent / "known_gaps"
 SUFFIXES = {"python": "py", "javascript": "js", "typescript": "ts"}
@@ -58,16 +59,29 @@ def unmarked(files: Mapping[str, str]) -> dict[str, str]:
     return {path: MARK.sub("", text) for path, text in files.items()}
 
 
-def audited(files: Mapping[str, str], folder: pathlib.Path) -> Report:
-    """The report on an application of these files in a repository that tracks what it does not ignore."""
+def audited(files: Mapping[str, str], folder: pathlib.Path, untracked: Collection[str] | None = None) -> Report:
+    """The report on an application of these files in a repository that tracks what it does not ignore.
+
+    `untracked`: it tracks all but these, even what it ignores.
+    """
+    _lay_out(folder, {path: text for path, text in files.items() if path not in (untracked or ())})
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    for command in (["init", "-q"], ["add", "--all", *(["--force"] if untracked is not None else [])]):
+        subprocess.run(["git", *command], cwd=folder, env=environment, check=True, capture_output=True)
+    _lay_out(folder, {path: files[path] for path in untracked or ()})
+    return audit(folder)
+
+
+def _lay_out(folder: pathlib.Path, files: Mapping[str, str]) -> None:
     for path, text in files.items():
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    for command in (["init", "-q"], ["add", "--all"]):
-        subprocess.run(["git", *command], cwd=folder, env=environment, check=True, capture_output=True)
-    return audit(folder)
+
+
+def untracked(rule: Rule, example: Example) -> Collection[str] | None:
+    """The files of an example that are not committed; None where the rule does not ask what is."""
+    return example.untracked if isinstance(rule.check, TrackedQuestion) else None
 
 
 def found(report: Report, rule: str) -> Lines:
@@ -87,7 +101,7 @@ def decided(rule: Rule, example: Example) -> dict[str, str]:
 
 def check(rule: Rule, example: Example, folder: pathlib.Path) -> None:
     """Assert that an example is judged as it says."""
-    report = audited(unmarked(files_of(example)), folder)
+    report = audited(unmarked(files_of(example)), folder, untracked(rule, example))
     assert found(report, rule.name) == marked(files_of(example))
     assert statuses(report, rule).items() >= decided(rule, example).items()
 
@@ -157,8 +171,9 @@ def test_no_two_examples_of_a_rule_share_a_name(rule: Rule) -> None:
 def test_a_mark_changes_nothing(rule: Rule, tmp_path: pathlib.Path) -> None:
     for number, example in enumerate(one for one in rule.examples if one.status == "fail"):
         files = files_of(example)
-        with_marks = audited(files, tmp_path / f"{number}-marked" / "shop")
-        without = audited(unmarked(files), tmp_path / f"{number}-plain" / "shop")
+        outside = untracked(rule, example)
+        with_marks = audited(files, tmp_path / f"{number}-marked" / "shop", outside)
+        without = audited(unmarked(files), tmp_path / f"{number}-plain" / "shop", outside)
         assert found(with_marks, rule.name) == found(without, rule.name), example.name
         assert statuses(with_marks, rule) == statuses(without, rule), example.name
 
@@ -238,6 +253,11 @@ def test_a_rule_is_named_after_its_file(folder: pathlib.Path) -> None:
         pytest.param(
             "language: python, status: pass", "language: python, status: review",
             "no example in python whose status is pass", id="no passing example in Python",
+        ),
+        pytest.param(
+            "question: guarded, action: exchange, against: forged",
+            "question: flow, kinds: [access-token], to: log",
+            "no example in python whose status is review or not-applicable", id="no quiet example where none can pass",
         ),
         pytest.param("items: [C06]", "items: [C06", "not valid YAML", id="not YAML"),
     ],

@@ -532,7 +532,7 @@ class Walker:
             if rest.dead:
                 return first
             second = self.value(operand, rest, frame)
-            boolean = first.kind in _BOOLEAN and (second.kind in _BOOLEAN or second.kind == "literal")
+            boolean = _is_boolean(first) and (_is_boolean(second) or second.kind == "literal")
             self.merge(state, [(stay, first), (rest, second)])
             if boolean and op != "nullish":
                 combine = self.terms.all if op == "and" else self.terms.any
@@ -584,8 +584,8 @@ class Walker:
                 if one.kind == "op" and one.data == "bool" and other.kind == "literal":
                     asked = terms.truth(one)
                     return asked if value_of(other) else terms.negate(asked)
-                if one.kind in _BOOLEAN and other.kind == "literal" and isinstance(value_of(other), bool):
-                    return one if value_of(other) else terms.negate(one)
+                if _is_boolean(one) and other.kind == "literal" and isinstance(value_of(other), bool):
+                    return terms.truth(one) if value_of(other) else terms.negate(terms.truth(one))
             if left is right and left.kind in ("literal", "load", "call", "parameter"):
                 return terms.true
             if left.kind == right.kind == "literal":
@@ -1120,6 +1120,11 @@ class Walker:
                 name=name,
             )
         )
+
+
+def _is_boolean(term: Term) -> bool:
+    """Whether a value is true or false and nothing else."""
+    return term.kind in _BOOLEAN or (term.kind == "op" and term.data == "bool")
 
 
 def _leave(state: State) -> State:
