@@ -386,6 +386,10 @@ def pick(reference: Reference | None, arguments: Arguments, w: Walker | None = N
 def _callee_name(w: Walker, function: Term) -> str | None:
     """The name of what is called: a member goes by its holder's name, never by the type of its value (a `dict`)."""
     key = text_of(function.args[1]) if function.kind == "load" else None
+    if key is None and function.kind == "load" and function.args[1].kind == "parameter":
+        base = w.world.name_of(function.args[0])  # `getattr(client, method)(…)`: whichever verb it is, it sends
+        model = w.world.libraries.find("python", f"{base}.request") if base else None
+        return f"{base}.request" if model is not None and model.http is not None else None
     if key is None or function in w.world.types:
         return w.world.name_of(function)
     base = w.world.name_of(function.args[0])
@@ -1068,6 +1072,10 @@ def library_constructed(
     model = w.world.libraries.find(frame.language, library)
     for key, value in arguments.named.items():
         w.write(made, w.terms.literal(key), value, state, frame, node)
+    if arguments.positional and library.endswith(("Error", "Exception")):
+        key = "message" if frame.language == "javascript" else "args"
+        said = arguments.positional[0] if key == "message" else w.terms.make("sequence", None, tuple(arguments.positional))
+        w.write(made, w.terms.literal(key), said, state, frame, node)
     if model is None:
         return
     frozen = Arguments(
@@ -1157,6 +1165,15 @@ def stored(
         w.record("clear", node, state, frame, holder=holder, key=key)
     else:
         w.record("store", node, state, frame, holder=holder, key=key, value=frozen)
+
+
+def raised(w: Walker, error: Term, state: State, frame: Frame, node: ir.Node) -> None:
+    """An error of a class of the program's own is raised: record what it says, to whoever uses the program."""
+    cls = w.world.instances.get(error)
+    if cls is not None and frame.unit is not None:
+        said = [state.slots[error, key] for key in w.world.keys.get(error, ()) if (error, key) in state.slots]
+        value = w.terms.make("sequence", None, tuple(freeze(w, one, state) for one in said))
+        w.record("raise", node, state, frame, name=w.world.classes[cls].qualified, value=value)
 
 
 def assigned(

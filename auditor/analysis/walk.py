@@ -240,6 +240,8 @@ class Walker:
             error = self.value(node.value, state, frame)
             if error.kind == "class":
                 error = calls.call(self, error, Arguments([], {}), state, frame, node)
+            if not state.dead:
+                effects.raised(self, error, state, frame, node)
         if not state.dead:
             frame.raises.append((_leave(state), error))
 

@@ -20,7 +20,7 @@ from auditor.terms import Term, leaves, text_of, value_of
 Verdict: TypeAlias = Literal["pass", "review", "fail"]
 
 _ANSWERS = ("redirect", "respond", "render", "flash")
-_TRACES = ("clear", "store", "log", *_ANSWERS)
+_TRACES = ("clear", "store", "log", "raise", *_ANSWERS)
 _CONNECT = re.compile(
     r"\bre ?connect|\bre ?auth|\bre ?link|\bconnect\b|\bauthori[sz]e\b|\bauthori[sz]ation\b|\boauth|\blog ?in\b|\blogin\b"
     r"|\bsign ?in\b|\bsignin\b|\blink\b|\brelink\b|\bconsent\b"
@@ -270,13 +270,18 @@ def _leads_to(text: str, starts: frozenset[str]) -> bool:
 def _forbidden(application: Application, call: Event) -> Judged:
     """Whether a 403 is answered in own words, and in others than any other failure."""
     entry = list(_after(application, call))
-    told = [event for event in entry if event.action in _ANSWERS and _tells(event, call, 403)]
+    told = [event for event in entry if _answers(event) and _tells(event, call, 403)]
     usual = {text for event in entry if statuses.possible(event, call, 200) for text in _texts(_held(event, call, 200))}
     verdicts = [_answered(event, call, usual) for event in told]
     best = min(verdicts, key=lambda one: _rank(one.said), default=None)
     if best is not None:
         return best
     return _goes_on(application, call)
+
+
+def _answers(event: Event) -> bool:
+    """Whether an event says something to somebody: an answer, or of a library's functions an error of its own."""
+    return event.action in _ANSWERS or (event.action == "raise" and event.entry.kind == "unit" and not event.entry.called)
 
 
 def _answered(event: Event, call: Event, usual: set[str]) -> Judged:
@@ -310,7 +315,11 @@ def _goes_on(application: Application, call: Event) -> Judged:
     """Nothing is told: does the entry at least look at the status, and go on without the feature?"""
     own = call.details["call"]
     later = [event for event in application.in_entry.get(call.entry, ()) if event.order > call.order]
-    noticed = [event for event in later if event.action in _TRACES and not _is_local(event) and _tells(event, call, 403)]
+    noticed = [
+        event
+        for event in later
+        if event.action in _TRACES and event.action != "raise" and not _is_local(event) and _tells(event, call, 403)
+    ]
     kept = [event for event in noticed if event.action == "store"]
     if kept:
         return Judged("review", call, (kept[0],), "a 403 is recorded, and what is made of it could not be seen")

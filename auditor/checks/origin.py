@@ -27,7 +27,7 @@ _MESSAGES = {
 def answer(question: OriginQuestion, rule: str, items: tuple[str, ...], application: Application) -> list[Observation]:
     """One observation for each place that begins an authorization."""
     out: list[Observation] = []
-    for event in distinct(application.of("authorize")):
+    for event in distinct(_begun(application)):
         state = event.details.get("state")
         found = origin(application, state)
         place = event.place
@@ -51,6 +51,19 @@ def answer(question: OriginQuestion, rule: str, items: tuple[str, ...], applicat
             message = "state is fresh for each request, from a cryptographic generator"
             out.append(observation(rule, items, "pass", at(place, ""), message, unit=event.unit))
     return out
+
+
+def _begun(application: Application) -> tuple[Event, ...]:
+    """The authorizations that are begun; an address that is only written to a log begins none."""
+    logged = {(event.place.path, event.place.line) for event in application.actions.get("log", ())}
+    sent = {
+        (event.place.path, event.place.line)
+        for action in ("redirect", "respond", "render", "store")
+        for event in application.actions.get(action, ())
+    }
+    return tuple(
+        event for event in application.of("authorize") if (event.place.path, event.place.line) not in logged - sent
+    )
 
 
 def _lacking(application: Application, event: Event) -> Place:
@@ -166,7 +179,7 @@ def _loaded(application: Application, term: Term, depth: int) -> Origin:
     if holder.kind == "root":
         identity = holder.data[0]
         if identity == "INPUT":
-            return "request"
+            return "unknown" if text_of(key) == "state" else "request"  # a state that a client of ours made is handed on
         if identity == "ENV":
             return "constant"
     if holder.kind in ("call", "parsed", "sequence") or (holder.kind == "load" and not _writes(application, term)):

@@ -7,6 +7,7 @@ import posixpath
 from auditor import program as ir
 from auditor.analysis.secrets import is_secret_name, judge
 from auditor.checks.application import Application, observation
+from auditor.discover import prefilter
 from auditor.model import Observation, Place
 from auditor.questions import TrackedQuestion
 from auditor.terms import leaves, text_of
@@ -34,7 +35,7 @@ def answer(question: TrackedQuestion, rule: str, items: tuple[str, ...], applica
         program = application.programs[path]
         if program.language != "settings" or path not in committed.tracked:
             continue
-        if is_environment_file(path) != (question.files == "environment") or is_example(path):
+        if prefilter.is_environment_file(path) != (question.files == "environment") or is_example(path):
             continue
         out.extend(_settings(question, rule, items, path, program, sent))
     if question.files == "other":
@@ -89,12 +90,6 @@ def _sent_variables(application: Application) -> frozenset[str]:
         if (name := text_of(leaf.args[1]))
         if not name.upper().endswith("ID")
     )
-
-
-def is_environment_file(path: str) -> bool:
-    """Whether a file is an environment file by its name: .env, .env.production, .dev.vars."""
-    name = posixpath.basename(path).lower()
-    return name.startswith((".env", "env.")) or name.endswith(".env") or name == ".dev.vars"
 
 
 def is_example(path: str) -> bool:

@@ -43,6 +43,12 @@ def is_sample(path: str) -> bool:
     return _SAMPLE.search("_" + path.rpartition("/")[2].lower()) is not None
 
 
+def is_environment_file(path: str) -> bool:
+    """Whether a file is an environment file by its name: .env, .env.production, .dev.vars."""
+    name = path.rpartition("/")[2].lower()
+    return name.startswith((".env", "env.")) or name.endswith(".env") or name == ".dev.vars"
+
+
 def language(path: str, data: bytes = b"") -> Language | None:
     """The language of a file by its name; a name without suffix needs the file's first bytes for its `#!` line.
 
