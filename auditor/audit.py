@@ -20,6 +20,7 @@ from auditor.discover.committed import committed
 from auditor.discover.tree import Tree
 from auditor.errors import NothingToAudit, UsageError
 from auditor.facts import Facts
+from auditor.frontends.worker import lower_all
 from auditor.library import Libraries
 from auditor.loading import Loaded, Lowering, Remembering
 from auditor.model import SCHEMA, Files, Finding, Observation, Problem, Report, Tool
@@ -145,7 +146,7 @@ def audit_all(
 
     `today` decides what has expired. Raises UsageError when there is nothing to audit.
     """
-    lowering = Remembering() if change.bases else loading.lower_all
+    lowering = Remembering() if change.bases else lower_all
     day = today or datetime.date.today()
     return tuple(_audit(made, scope, change, progress, with_baseline, day, lowering) for scope in made.scopes)
 
@@ -186,7 +187,7 @@ def _audit(
 # ---------------------------------------------------------------------------------------------- what is seen
 
 
-def look(made: Plan, found: Tree, progress: Progress = None, lowering: Lowering = loading.lower_all) -> Seen:
+def look(made: Plan, found: Tree, progress: Progress = None, lowering: Lowering = lower_all) -> Seen:
     """Everything that the rules see in one tree. Raises NothingToAudit when all of it is excluded."""
     audited = found.excluding(ignore.excluder(made.config.exclude))
     if not audited.entries:
@@ -200,9 +201,7 @@ def look(made: Plan, found: Tree, progress: Progress = None, lowering: Lowering 
         progress(f"analysing {len(loaded.programs)} files")
     facts = _analysed(loaded, made.libraries)
     problems = (*loaded.problems, *facts.problems)
-    application = Application(
-        facts, loaded.programs, loaded.hints, loaded.front_end, problems, committed(audited)
-    )
+    application = Application(facts, loaded.programs, loaded.hints, loaded.front_end, problems, committed(audited))
     observations: list[Observation] = []
     for name, rule in sorted(made.known.rules.items()):
         observations.extend(checks.ask(rule.check, name, rule.items, application))

@@ -19,7 +19,10 @@ ROUNDS = 4
 LINES_LIMIT = 40_000  # lines that later rounds may add up to
 _CODE = ("python", "javascript", "typescript")
 _WALKED = (*_CODE, "html")
-_SECRET_WORDS = ("secret", "sk_live_", "sk_test_", "mcs_", "gocspx-", "sq0csp-", "access_token", "accesstoken", "refresh_token", "refreshtoken", "mct_", "mcr_")
+_SECRET_WORDS = (
+    "secret", "sk_live_", "sk_test_", "mcs_", "mct_", "mcr_", "gocspx-", "sq0csp-", "access_token", "accesstoken",
+    "refresh_token", "refreshtoken",
+)  # fmt: skip
 _ROLE_WORDS = ("authorization_code", "client_secret", "clientsecret", "access_token", "refresh_token", "accesstoken")
 _SHORT = 5  # names up to this length are too common to search for
 
@@ -106,7 +109,10 @@ def _lower_settings(
     """Lower the configuration files with a word for a secret. One that cannot be read matters if it has an OAuth client's."""
     words = prefilter.compile_needles(_SECRET_WORDS)
     chosen = [
-        path for path, one in sources.items() if one.language == "settings" and prefilter.find_words(one.data, words)
+        path
+        for path, one in sources.items()
+        if one.language == "settings"
+        and (prefilter.is_environment_file(path) or prefilter.find_words(one.data, words))
     ]
     unread: list[Problem] = []
     _lower(chosen, sources, programs, failed, unread, workers, lowering)

@@ -60,7 +60,9 @@ class Repository:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def git(self, *arguments: str, env: dict[str, str] | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def git(
+        self, *arguments: str, env: dict[str, str] | None = None, check: bool = True
+    ) -> subprocess.CompletedProcess[str]:
         """Run git as its owner would."""
         identity = ["-c", "user.name=n", "-c", "user.email=n@example.com", "-c", "init.defaultBranch=main"]
         return subprocess.run(

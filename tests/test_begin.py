@@ -137,9 +137,7 @@ def test_the_steps_of_the_workflow(shop: Repository, tmp_path: Path, checked: bo
     assert workflow["permissions"] == {"contents": "read"}
 
 
-def test_the_script_of_the_gitlab_job(
-    shop: Repository, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_script_of_the_gitlab_job(shop: Repository, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shop.shop(checked=False)
     assert cli.run(["init", "--gitlab"]) == 0
     assert list(shop.root.glob("*.yml")) == []

@@ -220,7 +220,9 @@ def test_staged(hooked: Repository, capsys: pytest.CaptureFixture[str]) -> None:
     assert "def callback" in capsys.readouterr().out
 
 
-def test_outside_of_a_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_outside_of_a_repository(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "app.py").write_text("x = 1\n")
     monkeypatch.chdir(tmp_path)
     assert cli.run(["hook"]) == 2

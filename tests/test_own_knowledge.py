@@ -138,7 +138,12 @@ def monorepo(shop: Repository) -> Repository:
 def test_each_application_has_a_checklist(monorepo: Repository, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["audit"]) == 1
     out, err = capsys.readouterr()
-    assert out.index("Connect Auditor · api") < out.index("✗ C06") < out.index("Connect Auditor · web") < out.index("✓ C06")
+    assert (
+        out.index("Connect Auditor · api")
+        < out.index("✗ C06")
+        < out.index("Connect Auditor · web")
+        < out.index("✓ C06")
+    )
     assert "api: 1 finding" in err
     assert "web: " in err
     assert cli.run(["audit", "apps/web"]) == 0
@@ -146,14 +151,21 @@ def test_each_application_has_a_checklist(monorepo: Repository, capsys: pytest.C
 
 
 def test_machines_get_one_document(monorepo: Repository, capsys: pytest.CaptureFixture[str]) -> None:
-    formats = [f"--format={name}={name}.out" for name in ("json", "sarif", "junit", "gitlab-codequality", "markdown", "github")]
+    formats = [
+        f"--format={name}={name}.out" for name in ("json", "sarif", "junit", "gitlab-codequality", "markdown", "github")
+    ]
     assert cli.run(["audit", *formats]) == 1
     document = json.loads(monorepo.read("json.out"))
     assert document["schema"] == 1
     assert [one["application"] for one in document["applications"]] == ["api", "web"]
     runs = json.loads(monorepo.read("sarif.out"))["runs"]
-    assert [run["automationDetails"]["id"] for run in runs] == ["connect-auditor/apps/api/", "connect-auditor/apps/web/"]
-    assert [one["location"]["path"] for one in json.loads(monorepo.read("gitlab-codequality.out"))] == ["apps/api/app.py"]
+    assert [run["automationDetails"]["id"] for run in runs] == [
+        "connect-auditor/apps/api/",
+        "connect-auditor/apps/web/",
+    ]
+    assert [one["location"]["path"] for one in json.loads(monorepo.read("gitlab-codequality.out"))] == [
+        "apps/api/app.py"
+    ]
     assert 'name="api: Authorization flow"' in monorepo.read("junit.out")
     capsys.readouterr()
     assert cli.run(["audit", "--format", "html"]) == 2

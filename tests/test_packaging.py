@@ -67,7 +67,8 @@ def expected_files() -> set[str]:
     code = {str(file.relative_to(ROOT)) for file in (ROOT / "auditor").rglob("*.py")}
     data = {f"auditor/{file.relative_to(ROOT)}" for file in (ROOT / "rules").rglob("*.yaml")}
     templates = {str(file.relative_to(ROOT)) for file in (ROOT / "auditor/reports/templates").iterdir()}
-    return code | data | templates | {"auditor/py.typed", "auditor/rules/__init__.py"}
+    starters = {str(file.relative_to(ROOT)) for file in (ROOT / "auditor/starters").iterdir()}
+    return code | data | templates | starters | {"auditor/py.typed", "auditor/rules/__init__.py"}
 
 
 def test_the_wheel_holds_the_engine_and_the_catalogue(wheel: Path) -> None:

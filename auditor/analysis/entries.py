@@ -67,7 +67,7 @@ def register(
             place = frame.program.spans[node.at]
             w.world.routes[function] = Handler(
                 function, stages, route.binds, arguments.receiver, frame.program.path, place[0], frame.program,
-                _verb(w, arguments.callee), w.world.serial(), text_of(arguments.positional[0]) if arguments.positional else None,
+                _verb(w, arguments.callee), w.world.serial(), _path(arguments),
                 route.refuses,
             )  # fmt: skip
             _depend(w, function, arguments)
@@ -82,6 +82,15 @@ def _depend(w: Walker, function: Term, arguments: Arguments) -> None:
             if dependency is not None and dependency.kind == "function":
                 before = w.world.guards.get(function, ())
                 w.world.guards[function] = (*before, (dependency, "annotations", "throw"))
+
+
+def _path(arguments: Arguments) -> str | None:
+    """The path that a registration gives, or that the decorator was made with: `@app.get("/back")`."""
+    given = text_of(arguments.positional[0]) if arguments.positional else None
+    callee = arguments.callee
+    if given is None and callee is not None and callee.kind == "call":
+        return next((path for one in callee.args if (path := text_of(one)) is not None), None)
+    return given
 
 
 def _verb(w: Walker, callee: Term | None) -> str:

@@ -842,6 +842,8 @@ class Walker:
             if info is None:
                 continue
             member = info.members.get(name)
+            if member is None and holder.kind == "class":
+                member = info.members.get(f"={name}")  # a static field
             if member is None:
                 continue
             if member.kind != "function":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from auditor.analysis.entries import failure
 from auditor.checks import flow, guarded, handled, literal, origin, tracked
 from auditor.checks.application import Application
 from auditor.model import Observation
@@ -31,4 +32,8 @@ _ANSWERERS: dict[type, Answerer] = {
 
 def ask(question: Check, rule: str, items: tuple[str, ...], application: Application) -> list[Observation]:
     """What the application's facts say to a rule's question."""
-    return _ANSWERERS[type(question)](question, rule, items, application)
+    try:
+        return _ANSWERERS[type(question)](question, rule, items, application)
+    except Exception as error:  # noqa: BLE001  one question that fails must not end the audit, nor pass
+        message = failure("this question", error)
+        return [Observation(items, rule, "review", None, message, confidence="low")]

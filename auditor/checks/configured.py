@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 from auditor import program as ir
 from auditor.analysis.secrets import is_secret_name, judge
-from auditor.checks import tracked
 from auditor.checks.application import Application
 from auditor.discover import prefilter
 from auditor.model import Place
@@ -58,7 +57,7 @@ def _settings(application: Application) -> Iterator[Configured]:
         if program.language != "settings" or (repository is not None and committed and path not in repository.tracked):
             continue
         sample = prefilter.is_sample(path)
-        if tracked.is_environment_file(path) and not sample:
+        if prefilter.is_environment_file(path) and not sample:
             continue
         for statement in program.body:
             if type(statement) is not ir.Assign or type(statement.target) is not ir.Name:

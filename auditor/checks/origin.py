@@ -175,11 +175,13 @@ def _best(application: Application, parts: list[Term], depth: int) -> Origin:
 
 
 def _loaded(application: Application, term: Term, depth: int) -> Origin:
-    holder = term.args[0]
+    holder, key = term.args
     if holder.kind == "root":
         identity = holder.data[0]
         if identity == "INPUT":
-            return "unknown" if text_of(key) == "state" else "request"  # a state that a client of ours made is handed on
+            kept = any(contains(write.value, lambda leaf: leaf is term) for write in application.facts.writes)
+            relayed = text_of(key) == "state" and not kept  # a client of ours made it, and compares it itself
+            return "unknown" if relayed else "request"
         if identity == "ENV":
             return "constant"
     if holder.kind in ("call", "parsed", "sequence") or (holder.kind == "load" and not _writes(application, term)):

@@ -167,6 +167,8 @@ class Tokens:
             return self._all(values(term))
         if kind in _PARTS:
             return self._all(term.args)
+        if kind == "root":  # a whole session
+            return frozenset(one for (holder, _), held in self._slots.items() if holder is term for one in held)
         return frozenset()
 
     def _all(self, parts: Iterable[Term]) -> frozenset[Held]:
@@ -178,7 +180,7 @@ class Tokens:
         return stored if stored is not None else self._member(holder, key)
 
     def _member(self, holder: Term, key: Term) -> frozenset[Held]:
-        inside = self.held(holder)
+        inside = self.held(holder) if holder.kind != "root" else frozenset()
         if not inside:
             return frozenset()
         name = text_of(key)

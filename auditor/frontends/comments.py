@@ -158,7 +158,10 @@ class _Text:
         line = bisect_right(self._starts, start)
         end_line = bisect_right(self._starts, start + max(0, len(written) - 1))
         last = self._starts[end_line] if end_line < len(self._starts) else len(self.text)
-        before, after = self.text[self._starts[line - 1] : start].strip(), self.text[start + len(written) : last].strip()
+        before, after = (
+            self.text[self._starts[line - 1] : start].strip(),
+            self.text[start + len(written) : last].strip(),
+        )
         braced = written.startswith("/*") and (before, after) == ("{", "}")
         return Comment(line, end_line, braced or not (before or after), self.shown(written))
 

@@ -101,7 +101,9 @@ def render(report: Report, options: Options) -> str:
         sections=views.sections(),
         advice=[views.finding(one, with_lines=number < EXCERPTS) for number, one in enumerate(shared.advice(report))],
         suppressed=[views.finding(one, with_lines=False) for one in report.findings if one.suppressed is not None],
-        problems=[_problem(one) for one in shared.whole_audit_first(report.problems)],
+        problems=[
+            (heading, [_problem(one) for one in group]) for heading, group in shared.problem_groups(report.problems)
+        ],
     )
 
 

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
 
-from auditor.model import Finding, ItemResult, Report
+from auditor.model import Finding, ItemResult, Problem, Report
 from auditor.reports import Options, shared
 from auditor.reports.terminal import escape
 
@@ -23,7 +23,8 @@ def render(report: Report, _options: Options) -> str:
         suite = TestSuite(_xml(section))
         suite.add_testcases([_case(item, findings.get(item.id, ())) for item in items])
         root.add_testsuite(suite)
-    for name, cases in (("Advice", _advice(report)), ("Could not be read or followed", _problems(report))):
+    groups = [(heading, _problems(problems)) for heading, problems in shared.problem_groups(report.problems)]
+    for name, cases in (("Advice", _advice(report)), *groups):
         if cases:
             suite = TestSuite(name)
             suite.add_testcases(cases)
@@ -66,9 +67,9 @@ def _advice(report: Report) -> list[TestCase]:
             for one in shared.advice(report)]  # fmt: skip
 
 
-def _problems(report: Report) -> list[TestCase]:
+def _problems(problems: Sequence[Problem]) -> list[TestCase]:
     return [_skipped(_one_line(shared.place(one.path, one.line)) or "the whole audit", f"{one.kind}: {one.message}")
-            for one in shared.whole_audit_first(report.problems)]  # fmt: skip
+            for one in problems]  # fmt: skip
 
 
 def _skipped(name: str, reason: str) -> TestCase:

@@ -41,8 +41,8 @@ def render(report: Report, _options: Options) -> str:
     page.folded(f"To review ({len(reviews)})", [_details(item) for item in reviews], "item to review")
     proved = [item for item in report.items if item.status in ("pass", "attested")]
     page.folded(f"Passed ({len(proved)})", [_details(item) for item in proved], "passed item")
-    problems = shared.whole_audit_first(report.problems)
-    page.folded(f"Could not be read or followed ({len(problems)})", [_problem(one) for one in problems], "problem")
+    for heading, problems in shared.problem_groups(report.problems):
+        page.folded(f"{heading} ({len(problems)})", [_problem(one) for one in problems], "problem")
     hidden = [one for one in report.findings if one.suppressed is not None]
     page.folded(f"Suppressed ({len(hidden)})", [_suppressed(one) for one in hidden], "suppressed finding")
     return page.text()

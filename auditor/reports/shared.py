@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from auditor.model import SEVERITIES, Finding, ItemResult, Problem, Report, Status
+from auditor.model import SEVERITIES, Finding, ItemResult, Problem, ProblemKind, Report, Status
 
 TITLE = "Connect Auditor"
 
@@ -16,6 +16,9 @@ COUNTS: tuple[tuple[Status, str, str], ...] = (
     ("not-applicable", "does not apply", "do not apply"),
 )
 """The statuses in the order in which they are counted, with the words for one and for many."""
+
+DECISIONS: frozenset[ProblemKind] = frozenset({"suppression", "baseline", "attestation"})
+"""The problems of what people decided, as opposed to what could not be read."""
 
 
 def place(path: str, line: int) -> str:
@@ -72,6 +75,14 @@ def fixes(findings: Iterable[Finding]) -> list[str]:
 def whole_audit_first(problems: Iterable[Problem]) -> list[Problem]:
     """Problems that are no file's, then the others in their order."""
     return sorted(problems, key=lambda problem: problem.path != "")
+
+
+def problem_groups(problems: Iterable[Problem]) -> list[tuple[str, list[Problem]]]:
+    """(heading, problems): those of what people decided, then those of what was read; none that is empty."""
+    decided = [one for one in problems if one.kind in DECISIONS]
+    others = whole_audit_first(one for one in problems if one.kind not in DECISIONS)
+    groups = (("Comments, baseline and attestations", decided), ("Could not be read or followed", others))
+    return [(heading, found) for heading, found in groups if found]
 
 
 def counts(items: Sequence[ItemResult]) -> list[tuple[Status, int, str]]:

@@ -154,14 +154,13 @@ def _suppressed(page: Page, report: Report) -> None:
 
 
 def _problems(page: Page, problems: Sequence[Problem]) -> None:
-    if not problems:
-        return
-    page.blank()
-    page.line((f"Could not be read or followed ({len(problems)})", "bold"))
-    for problem in _folded(page, shared.whole_audit_first(problems), PROBLEMS_SHOWN):
-        place = _place(problem.path, problem.line) if problem.path else ""
-        page.paragraph(problem.message, 2, label=f"{place}  " if place else "")
-    _more(page, len(problems), PROBLEMS_SHOWN, 2)
+    for heading, group in shared.problem_groups(problems):
+        page.blank()
+        page.line((f"{heading} ({len(group)})", "bold"))
+        for problem in _folded(page, group, PROBLEMS_SHOWN):
+            place = _place(problem.path, problem.line) if problem.path else ""
+            page.paragraph(problem.message, 2, label=f"{place}  " if place else "")
+        _more(page, len(group), PROBLEMS_SHOWN, 2)
 
 
 def _counts(page: Page, items: Sequence[ItemResult]) -> None:

@@ -20,7 +20,7 @@ ADA = attest.Attestation("Ada", "they are", datetime.date(2026, 1, 2))
 
 
 def run(*arguments: str) -> int:
-    return cli.run(["attest", *arguments, "--by", "Ada \"L\"", "--because", "two\nprojects \\ é"])
+    return cli.run(["attest", *arguments, "--by", 'Ada "L"', "--because", "two\nprojects \\ é"])
 
 
 def item(report: Report, name: str) -> ItemResult:
@@ -37,7 +37,7 @@ def test_a_review_becomes_attested(shop: Repository, capsys: pytest.CaptureFixtu
     assert run("c03") == 0
     found = item(audited(shop), "C03")
     assert found.status == "attested"
-    assert found.summary == f"attested by Ada \"L\" on {datetime.date.today()}: two projects \\ é"
+    assert found.summary == f'attested by Ada "L" on {datetime.date.today()}: two projects \\ é'
     assert cli.run(["audit"]) == 0
     assert "○ C03" in capsys.readouterr().out
 
@@ -59,7 +59,7 @@ def test_an_expired_one_returns_to_review(shop: Repository) -> None:
     assert item(audited(shop, datetime.date(2999, 1, 31)), "C03").status == "attested"
     late = audited(shop, datetime.date(2999, 2, 1))
     assert item(late, "C03").status == "review"
-    assert item(late, "C03").summary.endswith("the attestation of Ada \"L\" ended with 2999-01-31")
+    assert item(late, "C03").summary.endswith('the attestation of Ada "L" ended with 2999-01-31')
     assert [(one.path, one.line) for one in late.problems if one.kind == "attestation"] == [(attest.FILE_NAME, 3)]
 
 
@@ -82,7 +82,9 @@ def test_a_failure_is_never_green(shop: Repository, capsys: pytest.CaptureFixtur
      (["C03", "--expires", "soon"], "give a date"), (["C03", "--expires", "2020-01-01"], "still to come"),
      (["C03", "--application", "api"], "there is no application 'api'")],
 )  # fmt: skip
-def test_wrong_arguments(shop: Repository, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str) -> None:
+def test_wrong_arguments(
+    shop: Repository, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
     assert run(*arguments) == 2
     assert message in capsys.readouterr().err
     assert not (shop.root / attest.FILE_NAME).exists()

@@ -31,10 +31,12 @@ def edited(text: str, chance: random.Random) -> str:
     if what == 0:
         chance.shuffle(functions)
     elif what == 1:
-        helper = f'def helper_{chance.randrange(1000)}(value):\n    return value * {chance.randrange(9)}\n\n\n'
+        helper = f"def helper_{chance.randrange(1000)}(value):\n    return value * {chance.randrange(9)}\n\n\n"
         functions.insert(chance.randrange(len(functions) + 1), helper)
     elif what == 2:
-        head = head.replace("app = Flask", f"# a line\nNUMBER_{chance.randrange(1000)} = {chance.random()}\napp = Flask")
+        head = head.replace(
+            "app = Flask", f"# a line\nNUMBER_{chance.randrange(1000)} = {chance.random()}\napp = Flask"
+        )
     elif what == 3:
         at = chance.randrange(len(functions))
         functions[at] = functions[at].replace("    data =", f"    # {chance.random()}\n\n    data =")
@@ -167,7 +169,9 @@ def test_what_a_comment_suppresses_is_not_in_the_baseline() -> None:
 
     from auditor.model import Suppressed
 
-    assert baseline.entries_of([replace(finding, suppressed=Suppressed("comment", "r")), replace(finding, items=())]) == []
+    assert (
+        baseline.entries_of([replace(finding, suppressed=Suppressed("comment", "r")), replace(finding, items=())]) == []
+    )
 
 
 def test_parse_refuses() -> None:

@@ -21,7 +21,9 @@ def run(text: str, *findings: Finding, path: str = "a.py") -> tuple[list[str], l
     """The reasons of the findings ("" for those that count), and what is wrong with the comments."""
     found, problems = suppress.apply(findings, {path: text.encode()}, RULES, (), TODAY)
     assert all(isinstance(one, Problem) and one.kind == "suppression" and one.path == path for one in problems)
-    return [one.suppressed.reason if one.suppressed else "" for one in found], [(one.line, one.message) for one in problems]
+    return [one.suppressed.reason if one.suppressed else "" for one in found], [
+        (one.line, one.message) for one in problems
+    ]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +70,10 @@ def test_suppressed_in_every_language(path: str, text: str, line: int) -> None:
         ("ignore[missing-state] -- ", "gives no reason"),
         ("ignore[missing-state] -- ...", "gives no reason"),
         ("ignore[missing-state] -- until=2027-01-31", "gives no reason"),
-        ("ignore[missing-states] -- because", "there is no rule 'missing-states', this comment suppresses nothing: did you"),
+        (
+            "ignore[missing-states] -- because",
+            "there is no rule 'missing-states', this comment suppresses nothing: did you",
+        ),
         ("ignore[missing-state, nonsense] -- because", "there is no rule 'nonsense'"),
         ("ignore[C05] -- because", "the rules of C05 are missing-state, weak-state"),
         ("ignore[*] -- because", "there is no rule '*'"),

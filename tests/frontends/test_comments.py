@@ -54,7 +54,7 @@ def test_comments(path: str, text: str, expected: list[tuple[int, int, bool]]) -
 
 def test_what_cannot_be_read_is_said() -> None:
     assert read("a.py", 'x = 1  # yes\ny = "\n# unknown\n').unread_from == 2
-    assert read("a.yaml", "a: 1 # yes\nb: \"\n# unknown\n").unread_from > 1
+    assert read("a.yaml", 'a: 1 # yes\nb: "\n# unknown\n').unread_from > 1
     assert comments("a.js", "javascript", b"x\0y").unread_from == 1
 
 

@@ -1,0 +1,280 @@
+"""What a refusal of the provider leads to: C14 (a 401) and C19 (a 403), with the stores and the answers of both languages."""
+
+from __future__ import annotations
+
+import pathlib
+import textwrap
+
+import pytest
+
+from auditor.audit import audit
+
+FLASK = """
+import os
+import requests
+from flask import Flask, Response, abort, flash, jsonify, redirect, render_template, request, session, url_for
+from flask_session import Session
+from flask_sqlalchemy import SQLAlchemy
+
+app = Flask(__name__)
+Session(app)
+db = SQLAlchemy(app)
+
+
+class Link(db.Model):
+    member = db.Column(db.Integer, primary_key=True)
+    access = db.Column(db.Text)
+    refresh = db.Column(db.Text)
+
+
+@app.get("/begin")
+def begin():
+    return redirect("https://api.monei.cc/authorize?response_type=code&client_id=mc_1&state=" + session["state"])
+
+
+@app.get("/back")
+def back():
+    grant = requests.post("https://api.monei.cc/api/v1/connect/token", json={{
+        "grant_type": "authorization_code", "code": request.args["code"], "client_secret": os.environ["SECRET"],
+    }}, timeout=9).json()
+{store}
+    return redirect("/wallet")
+
+
+@app.get("/wallet")
+def wallet():
+{load}
+    reply = requests.get("https://api.monei.cc/api/v1/wallet/me", headers={{"Authorization": f"Bearer {{token}}"}}, timeout=9)
+{refused}
+    return render_template("wallet.html", wallet=reply.json())
+"""
+EXPRESS = """
+const express = require('express');
+const session = require('express-session');
+const {{ PrismaClient }} = require('@prisma/client');
+const mongoose = require('mongoose');
+
+const prisma = new PrismaClient();
+const Link = mongoose.model('Link', new mongoose.Schema({{ access: String, refresh: String }}));
+const memory = new Map();
+const app = express();
+app.use(session({{ secret: process.env.SESSION_SECRET }}));
+
+app.get('/begin', (req, res) => {{
+  res.redirect('https://api.monei.cc/authorize?response_type=code&client_id=mc_1&state=' + req.session.state);
+}});
+
+app.get('/back', async (req, res) => {{
+  const answer = await fetch('https://api.monei.cc/api/v1/connect/token', {{ method: 'POST', body: JSON.stringify({{
+    grant_type: 'authorization_code', code: req.query.code, client_secret: process.env.SECRET }}) }});
+  const grant = await answer.json();
+{store}
+  res.redirect('/wallet');
+}});
+
+app.get('/wallet', async (req, res) => {{
+{load}
+  const reply = await fetch('https://api.monei.cc/api/v1/wallet/me', {{ headers: {{ Authorization: `Bearer ${{token}}` }} }});
+{refused}
+  res.render('wallet', {{ wallet: await reply.json() }});
+}});
+"""
+
+PYTHON_STORES = {
+    "session": (
+        'session["access"] = grant["access_token"]\nsession["refresh"] = grant["refresh_token"]',
+        'token = session["access"]',
+        ('session.pop("access")', 'session.pop("refresh")'),
+        "session.clear()",
+    ),
+    "whole answer": (
+        'session["monei"] = grant', 'token = session["monei"]["access_token"]', ('session["monei"] = None',), 'del session["monei"]',
+    ),
+    "rows": (
+        'db.session.merge(Link(member=session["me"], access=grant["access_token"], refresh=grant["refresh_token"]))\ndb.session.commit()',
+        'link = Link.query.get(session["me"])\ntoken = link.access',
+        ("link.access = None", 'link.refresh = ""'),
+        'Link.query.filter_by(member=session["me"]).delete()',
+    ),
+    "a row deleted": (
+        'db.session.add(Link(member=session["me"], access=grant["access_token"], refresh=grant["refresh_token"]))',
+        'link = db.session.get(Link, session["me"])\ntoken = link.access',
+        (),
+        "db.session.delete(link)\ndb.session.commit()",
+    ),
+}  # fmt: skip
+JAVASCRIPT_STORES = {
+    "session": (
+        "req.session.access = grant.access_token;\nreq.session.refresh = grant.refresh_token;",
+        "const token = req.session.access;",
+        ("delete req.session.access;", "req.session.refresh = null;"),
+        "req.session.destroy();",
+    ),
+    "memory": (
+        "memory.set(req.session.id, { access: grant.access_token, refresh: grant.refresh_token });",
+        "const token = memory.get(req.session.id).access;",
+        (),
+        "memory.delete(req.session.id);",
+    ),
+    "prisma": (
+        "await prisma.user.update({ where: { id: 1 }, data: { access: grant.access_token, refresh: grant.refresh_token } });",
+        "const user = await prisma.user.findUnique({ where: { id: 1 } });\nconst token = user.access;",
+        (
+            "await prisma.user.update({ where: { id: 1 }, data: { access: null } });",
+            "await prisma.user.update({ where: { id: 1 }, data: { refresh: null } });",
+        ),
+        "await prisma.user.delete({ where: { id: 1 } });",
+    ),
+    "mongoose": (
+        "await Link.updateOne({ me: 1 }, { $set: { access: grant.access_token, refresh: grant.refresh_token } });",
+        "const link = await Link.findOne({ me: 1 });\nconst token = link.access;",
+        ("await Link.updateOne({ me: 1 }, { $unset: { access: 1 } });", "link.refresh = undefined;"),
+        "await Link.deleteOne({ me: 1 });",
+    ),
+}  # fmt: skip
+ASKS = {"python": ('flash("Please connect Monei again.")', 'return redirect("/begin")'), "javascript": ("return res.redirect('/begin');",)}
+
+
+def statuses(folder: pathlib.Path, language: str, store: str, load: str, refused: str) -> dict[str, str]:
+    """The statuses of C14 and C19 of an application that keeps its tokens so and does this with a refusal."""
+    template, name = (FLASK, "app.py") if language == "python" else (EXPRESS, "app.js")
+    indent = "    " if language == "python" else "  "
+    parts = {key: textwrap.indent(value, indent) for key, value in {"store": store, "load": load, "refused": refused}.items()}
+    (folder / name).write_text(template.format(**parts), encoding="utf-8")
+    report = audit(folder)
+    return {item.id: item.status for item in report.items if item.id in ("C14", "C19")}
+
+
+def on(language: str, status: int, *statements: str) -> str:
+    """Statements that are done when the answer has a status."""
+    body = "\n".join(statements)
+    if language == "python":
+        return f"if reply.status_code == {status}:\n" + textwrap.indent(body, "    ")
+    return f"if (reply.status === {status}) {{\n" + textwrap.indent(body, "  ") + "\n}"
+
+
+STORES = [
+    pytest.param(language, *store, id=f"{name} ({language})")
+    for language, stores in (("python", PYTHON_STORES), ("javascript", JAVASCRIPT_STORES))
+    for name, store in stores.items()
+]
+
+
+@pytest.mark.parametrize(("language", "store", "load", "each", "whole"), STORES)
+def test_every_slot_of_the_grant_must_be_emptied(
+    tmp_path: pathlib.Path, language: str, store: str, load: str, each: tuple[str, ...], whole: str
+) -> None:
+    asks = ASKS[language]
+    assert statuses(tmp_path, language, store, load, on(language, 401, whole, *asks))["C14"] == "pass"
+    if each:
+        assert statuses(tmp_path, language, store, load, on(language, 401, *each, *asks))["C14"] == "pass"
+    if len(each) > 1:
+        for one in each:
+            assert statuses(tmp_path, language, store, load, on(language, 401, one, *asks))["C14"] == "review"
+    assert statuses(tmp_path, language, store, load, on(language, 401, *asks))["C14"] == "review"
+    assert statuses(tmp_path, language, store, load, "")["C14"] == "fail"
+
+
+PYTHON_ASKS = [
+    ('flash("Please connect again.")\nreturn redirect("/")', "pass"),
+    ('return redirect("/begin")', "pass"),
+    ('return redirect(url_for("begin"))', "pass"),
+    ('return jsonify(error="reconnect_required"), 401', "pass"),
+    ('return {"needsReauth": True}, 409', "pass"),
+    ('return render_template("connect.html")', "pass"),
+    ('return redirect("/")', "review"),
+    ('return "Unauthorized", 401', "review"),
+    ('flash("Could not connect to Monei.")\nreturn redirect("/")', "review"),
+    ("abort(401)", "review"),
+]
+JAVASCRIPT_ASKS = [
+    ("return res.redirect('/begin?again=1');", "pass"),
+    ("return res.status(401).json({ error: 'Please reconnect your wallet' });", "pass"),
+    ("return res.json({ reconnect: '/monei' });", "pass"),
+    ("return res.redirect('/');", "review"),
+    ("return res.status(401).send('Unauthorized');", "review"),
+    ("return res.status(502).send('Cannot connect to Monei');", "review"),
+    ("return res.sendStatus(401);", "review"),
+]
+
+
+@pytest.mark.parametrize(
+    ("language", "asks", "status"),
+    [("python", *one) for one in PYTHON_ASKS] + [("javascript", *one) for one in JAVASCRIPT_ASKS],
+)
+def test_what_asks_to_connect_again(tmp_path: pathlib.Path, language: str, asks: str, status: str) -> None:
+    stores = PYTHON_STORES if language == "python" else JAVASCRIPT_STORES
+    store, load, _, whole = stores["session"]
+    assert statuses(tmp_path, language, store, load, on(language, 401, whole, asks))["C14"] == status
+
+
+PYTHON_REFUSALS = [
+    ("", "fail"),
+    (on("python", 403, 'return render_template("enable.html")'), "pass"),
+    (on("python", 403, 'flash("To see your wallet, allow it.")', 'return redirect("/")'), "pass"),
+    (on("python", 403, 'return render_template("wallet.html", wallet=None, missing="wallet:read")'), "pass"),
+    (on("python", 403, 'return render_template("wallet.html", wallet=[])'), "review"),
+    ('if not reply.ok:\n    return render_template("sorry.html")', "review"),
+    ('if reply.status_code >= 400:\n    return "Monei is not available", 502', "review"),
+    ("if not reply.ok:\n    return Response(reply.content, reply.status_code)", "fail"),
+    ("if not reply.ok:\n    return jsonify(reply.json()), 400", "fail"),
+    (on("python", 403, "abort(500)"), "fail"),
+    ("reply.raise_for_status()", "fail"),
+    ('try:\n    reply.raise_for_status()\nexcept requests.HTTPError:\n    return render_template("sorry.html")', "review"),
+    ('try:\n    reply.raise_for_status()\nexcept requests.HTTPError as error:\n    return str(error), 500', "fail"),
+]
+JAVASCRIPT_REFUSALS = [
+    ("", "fail"),
+    (on("javascript", 403, "return res.render('enable');"), "pass"),
+    (on("javascript", 403, "return res.redirect('/enable');"), "pass"),
+    (on("javascript", 403, "return res.status(403).json({ error: 'Please allow us to see your wallet.' });"), "pass"),
+    (on("javascript", 403, "return res.render('wallet', { wallet: [] });"), "review"),
+    ("if (!reply.ok) return res.status(502).send('Monei is not available');", "review"),
+    ("if (!reply.ok) return res.status(reply.status).json(await reply.json());", "fail"),
+    ("if (!reply.ok) return res.status(500).end();", "fail"),
+    ("if (reply.status === '403') return res.render('enable');", "fail"),
+]
+
+
+@pytest.mark.parametrize(
+    ("language", "refused", "status"),
+    [("python", *one) for one in PYTHON_REFUSALS] + [("javascript", *one) for one in JAVASCRIPT_REFUSALS],
+)
+def test_a_403(tmp_path: pathlib.Path, language: str, refused: str, status: str) -> None:
+    stores = PYTHON_STORES if language == "python" else JAVASCRIPT_STORES
+    store, load, *_ = stores["session"]
+    assert statuses(tmp_path, language, store, load, refused)["C19"] == status
+
+
+def test_a_token_that_is_never_used_needs_no_answer_to_a_refusal(tmp_path: pathlib.Path) -> None:
+    text = FLASK[: FLASK.index('@app.get("/wallet")')].format(store='    session["monei"] = grant')
+    (tmp_path / "app.py").write_text(text)
+    report = audit(tmp_path)
+    assert {item.status for item in report.items if item.id in ("C14", "C19")} == {"not-applicable"}
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        'requests.get("https://api.monei.cc/api/v1/wallet/me?access_token=" + session["monei"]["access_token"])',
+        'helper(session["monei"]["access_token"])',
+        'sdk.Client(session["monei"]).wallet()',
+    ],
+)
+def test_a_token_that_may_be_used_is_no_proof(tmp_path: pathlib.Path, use: str) -> None:
+    text = FLASK[: FLASK.index('@app.get("/wallet")')].format(store='    session["monei"] = grant')
+    rest = f'\n\nfrom elsewhere import helper, sdk\n\n\n@app.get("/wallet")\ndef wallet():\n    {use}\n    return render_template("done.html")\n'
+    (tmp_path / "app.py").write_text(text + rest)
+    report = audit(tmp_path)
+    assert not {item.status for item in report.items if item.id in ("C14", "C19")} & {"not-applicable", "pass"}
+
+
+def test_functions_of_a_file_that_fail_alike_are_one_finding(tmp_path: pathlib.Path) -> None:
+    store, load, *_ = PYTHON_STORES["session"]
+    text = FLASK.format(store=textwrap.indent(store, "    "), load=textwrap.indent(load, "    "), refused="")
+    again = text[text.index('@app.get("/wallet")') :].replace("/wallet", "/bills").replace("def wallet", "def bills")
+    (tmp_path / "app.py").write_text(text + "\n\n" + again)
+    report = audit(tmp_path)
+    found = [one for one in report.findings if one.rule == "unhandled-unauthorized"]
+    assert [text.splitlines()[one.line - 1] for one in found] == ["def wallet():"]
+    assert len(found[0].related) == 2
