@@ -194,7 +194,7 @@ def look(made: Plan, found: Tree, progress: Progress = None, lowering: Lowering 
         raise NothingToAudit("there is no file to audit: all of them are excluded")
     words = made.known.words
     loaded = loading.load(
-        audited, prefilter.compile_needles(words.flow), prefilter.compile_needles(words.hints), progress,
+        audited, prefilter.compile_needles(words.flow, catalogue.oauth_names(made.known)), prefilter.compile_needles(words.hints), progress,
         lowering=lowering,
     )  # fmt: skip
     if progress is not None:

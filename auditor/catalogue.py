@@ -253,6 +253,20 @@ def extended(
     return msgspec.structs.replace(catalogue, rules=all_rules, providers=(*others, *own))
 
 
+_NAME = 6  # a module's name shorter than this is also a word of other things
+
+
+def oauth_names(catalogue: Catalogue) -> tuple[str, ...]:
+    """The modules of OAuth libraries that are plain identifiers: a file that names one is read first."""
+    names = {
+        module.split(".")[0].split("/")[-1]
+        for library in catalogue.libraries
+        if library.oauth and library.language == "python"
+        for module in library.modules or (library.library,)
+    }
+    return tuple(sorted(name for name in names if name.isidentifier() and len(name) >= _NAME))
+
+
 def rules_by_item(catalogue: Catalogue) -> Mapping[str, tuple[str, ...]]:
     """Which rules decide an item."""
     out: dict[str, tuple[str, ...]] = {}

@@ -1161,7 +1161,7 @@ def stored(
     at = node.at if node is not None else frame.unit.at if frame.unit is not None else 0
     frozen = freeze(w, value, state)
     w.world.writes.append(Write(holder, key, frozen, w.world.place(frame.program, at), frame.startup))
-    if frozen is w.terms.none:
+    if frozen is w.terms.none or text_of(frozen) == "":
         w.record("clear", node, state, frame, holder=holder, key=key)
     else:
         w.record("store", node, state, frame, holder=holder, key=key, value=frozen)

@@ -33,6 +33,8 @@ def answer(question: FlowQuestion, rule: str, items: tuple[str, ...], applicatio
     for event in sinks:
         for place, value in _given(application, event):
             kinds = application.tokens.clear(value, question.kinds)
+            if question.to == "web-storage" and not kinds and _is_bearer(application, event):
+                kinds = frozenset({"access-token"})
             if kinds and not _absent(application, event):
                 what = " and ".join(_NAMES[kind] for kind in sorted(kinds))
                 out.append(observation(rule, items, "fail", place, f"{what} {phrase}", unit=event.unit))
@@ -48,6 +50,12 @@ def _is_sink(question: FlowQuestion, application: Application, event: Event) -> 
     if question.to == "web-storage":
         return application.facts.media.get(event.details["holder"]) == "web-storage"
     return event.action != "render" or event.name != "" or _in_template(application, event)
+
+
+def _is_bearer(application: Application, event: Event) -> bool:
+    """Whether what a store keeps here is sent to the provider as a bearer token, wherever it came from."""
+    slot = event.details["holder"], event.details["key"]
+    return slot in application.tokens.bearers and event.details["value"].kind != "literal"
 
 
 def _in_template(application: Application, event: Event) -> bool:
@@ -68,8 +76,20 @@ def _given(application: Application, event: Event) -> Iterator[tuple[Place, Term
     elif event.name == "return":
         for one in values(value):
             yield application.facts.answered.get(one, event.place), one
+    elif event.action == "render":
+        for one in _named(value):
+            yield event.place, one
     else:
         yield event.place, value
+
+
+def _named(value: Term) -> Iterator[Term]:
+    """What a template is handed; the session is handed to every one: what is shown of it counts."""
+    if value.kind in ("sequence", "mapping"):
+        for one in value.args:
+            yield from _named(one)
+    elif value.kind != "root":
+        yield value
 
 
 def _shown(value: Term) -> Iterator[Term]:

@@ -106,46 +106,30 @@ def _same_key(one: Term, other: Term) -> bool:
 
 def same_holder(one: Term, other: Term) -> bool:
     """The same object, or rows and queries of one table."""
-    if one is other:
-        return True
-    first, second = table(one), table(other)
-    return first is not None and first == second
+    return one is other or not _tables(one).isdisjoint(_tables(other))
 
 
 @functools.lru_cache(maxsize=4096)
-def table(term: Term) -> object:
-    """What tells the table of a row, a query or a model: its class, or the name that its calls go by; else None."""
-    for one in values(term):
-        found = _table(one)
-        if found is not None:
-            return found
-    return None
+def _tables(term: Term) -> frozenset[Term]:
+    """What tells the table of a row, a query or a model: the classes it is asked for, else what its calls are made on."""
+    if term.kind == "alt":
+        return frozenset().union(*(_tables(one) for one in values(term)))
+    if term.kind not in ("class", "call", "load"):
+        return frozenset()
+    classes = frozenset(leaf for leaf in leaves(term) if leaf.kind == "class")
+    return classes or frozenset(_receivers(term))
 
 
-def _table(term: Term) -> object:
-    for leaf in leaves(term):
-        if leaf.kind == "class":
-            return leaf
-        if leaf.kind not in ("load", "call", "alt"):
-            break
-    name = dotted(term)
-    if name is None or "." not in name or name.startswith("."):
-        return None
-    if term.kind == "call":  # the row that a method of the table gives
-        return name.removesuffix("()").rpartition(".")[0] or None
-    return name
-
-
-def dotted(term: Term) -> str | None:
-    """The name by which a value was reached: `@prisma/client.PrismaClient().user`."""
-    if term.kind == "external":
-        return str(term.data[0])
-    if term.kind == "call":
-        return f"{term.data[0]}()" if term.data[0] else None
-    if term.kind == "load" and (key := text_of(term.args[1])) is not None:
-        base = dotted(term.args[0])
-        return f"{base}.{key}" if base else None
-    return None
+def _receivers(term: Term) -> Iterator[Term]:
+    """A value and what it was called on, up to a member or a library's own object."""
+    one = term
+    while one.kind == "call":
+        yield one
+        if not one.data[3]:  # type: ignore[index]
+            return
+        one = one.args[-1]
+    if one.kind == "load":
+        yield one
 
 
 def empties(event: Event, slot: Slot) -> bool:

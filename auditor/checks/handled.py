@@ -29,7 +29,7 @@ _NO_CONNECTION = re.compile(r"(can ?not|could ?n[o']t|could not|can't|failed to|
 _PATH = re.compile(r"\bauth\b")
 _CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _WORD = re.compile(r"[A-Za-z]{2,}")
-_MEDIA = re.compile(r"(application|text|image)/[\w.+-]+|content-?type|utf-?8|status(_?code)?|[A-Z]{3,7}", re.IGNORECASE)
+_MEDIA = re.compile(r"(application|text|image)/[\w.+-]+|content-?type|utf-?8|status(_?code)?|get|post|put", re.IGNORECASE)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

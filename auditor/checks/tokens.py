@@ -58,7 +58,9 @@ class Tokens:
         self._slots: Slots = {}
         self._known: dict[Term, frozenset[Held]] = {}
         self._answered: dict[Term, frozenset[Held]] = {}
-        self.doubtful: dict[tuple[Term, Term], Event] = {}
+        self.bearers: set[tuple[Term, Term]] = set()
+        """Slots whose value is sent to the provider as a bearer token."""
+        self.doubtful: set[tuple[Term, Term]] = set()
         """Slots whose value is sent as a bearer token, but to a host that is not the flow's."""
         self._sent_as_bearer(actions)
         self._settle(actions)
@@ -93,10 +95,12 @@ class Tokens:
             for one in values(event.details.get("token", event.details["call"])):
                 if one.kind != "load":
                     continue
+                slot = one.args[0], one.args[1]
                 if not domains or domain in domains:
-                    self._slots[one.args[0], one.args[1]] = frozenset({Held("access-token", True)})
+                    self.bearers.add(slot)
+                    self._slots[slot] = frozenset({Held("access-token", True)})
                 else:
-                    self.doubtful[one.args[0], one.args[1]] = event
+                    self.doubtful.add(slot)
 
     def _settle(self, actions: Mapping[str, tuple[Event, ...]]) -> None:
         """Follow tokens through stores, templates and the application's own answers until nothing is added."""
@@ -168,7 +172,7 @@ class Tokens:
         if kind in _PARTS:
             return self._all(term.args)
         if kind == "root":  # a whole session
-            return frozenset(one for (holder, _), held in self._slots.items() if holder is term for one in held)
+            return frozenset(one for (holder, _), held in self._slots.items() if _is_same_root(holder, term) for one in held)
         return frozenset()
 
     def _all(self, parts: Iterable[Term]) -> frozenset[Held]:
@@ -200,6 +204,11 @@ def _projected(one: Held, name: str) -> Iterable[Held]:
         yield Held("access-token", one.clear)
     elif name in _WHOLE:
         yield one
+
+
+def _is_same_root(holder: Term, root: Term) -> bool:
+    """Whether a holder is what a framework hands in as this; it may come under several types."""
+    return holder.kind == "root" and bool(holder.data[0] == root.data[0])
 
 
 def _is_refresh(term: Term) -> bool:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import random
 import re
+import shutil
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -14,9 +16,11 @@ from auditor.audit import audit
 from auditor.decisions import baseline
 from auditor.errors import UsageError
 from auditor.model import Finding
+from auditor.reports import RENDERERS, Options
 from tests.conftest import APP, CHECK, Repository
 
 EDITS = 200
+FIXTURE = Path(__file__).parents[2] / "fixtures/flask-bad"
 
 
 def failures(shop: Repository) -> set[tuple[str, str, str]]:
@@ -59,6 +63,23 @@ def test_identity_holds_through_edits_that_do_not_touch_the_finding(shop: Reposi
         shop.write("app.py", text)
         assert failures(shop) == before, text
     assert len(seen) > EDITS / 2
+
+
+def test_identity_holds_for_all_findings_of_an_application(shop: Repository) -> None:
+    """The same over many findings of many rules, in the report and in SARIF."""
+    chance = random.Random(4)
+    shutil.copytree(FIXTURE, shop.root, dirs_exist_ok=True)
+    head, *functions = re.split(r"(?m)^(?=@app)", shop.read("app.py"))
+    before = failures(shop)
+    assert len({rule for _, rule, _ in before}) > 5
+    for number in range(20):
+        chance.shuffle(functions)
+        spaces = ["\n" * chance.randrange(3) + f"# {chance.random()}\nUNUSED_{number} = 1\n\n\n" for _ in functions]
+        shop.write("app.py", head + "".join(map("".join, zip(spaces, functions, strict=True))))
+        assert failures(shop) == before
+    runs = json.loads(RENDERERS["sarif"](audit(shop.root), Options()))["runs"]
+    stable = {prints[key] for one in runs[0]["results"] for prints in [one["partialFingerprints"]] for key in prints}
+    assert {identity for _, _, identity in before} <= stable
 
 
 @pytest.fixture
