@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeAlias
 import auditor
 from auditor import catalogue, checks, config, judge, loading
 from auditor.analysis.analyse import analyse
+from auditor.cache import Cache
 from auditor.catalogue import Catalogue
 from auditor.checks.application import Application
 from auditor.decisions import attest, baseline, changed, suppress
@@ -22,7 +23,8 @@ from auditor.errors import NothingToAudit, UsageError
 from auditor.facts import Facts
 from auditor.frontends.worker import lower_all
 from auditor.library import Libraries
-from auditor.loading import Loaded, Lowering, Remembering
+from auditor.loading import Loaded
+from auditor.lowered import Kept, Lowering, Remembering
 from auditor.model import SCHEMA, Files, Finding, Observation, Problem, Report, Tool
 
 RECURSION = 20_000  # the walk nests as deeply as the programs it reads, whose depth the frontends bound
@@ -140,15 +142,20 @@ def _whole(made: Plan, path: pathlib.Path) -> Scope:
 
 def audit_all(
     made: Plan, change: Change = WHOLE, *, progress: Progress = None, with_baseline: bool = True,
-    today: datetime.date | None = None,
+    today: datetime.date | None = None, cache: Cache | None = None,
 ) -> tuple[Audited, ...]:  # fmt: skip
     """Audit each application of a plan; with a change, failures that were there before it are suppressed.
 
-    `today` decides what has expired. Raises UsageError when there is nothing to audit.
+    `today` decides what has expired; `cache` keeps programs between runs. Raises UsageError when there is nothing to audit.
     """
-    lowering = Remembering() if change.bases else lower_all
+    lowering: Lowering = lower_all if cache is None else Kept(cache)
+    if change.bases:
+        lowering = Remembering(lowering)
     day = today or datetime.date.today()
-    return tuple(_audit(made, scope, change, progress, with_baseline, day, lowering) for scope in made.scopes)
+    done = tuple(_audit(made, scope, change, progress, with_baseline, day, lowering) for scope in made.scopes)
+    if cache is not None:
+        cache.tidy()
+    return done
 
 
 def _audit(

@@ -41,6 +41,17 @@ class Save(Part):
     pairs: Reference | None = None
 
 
+class Keeps(Part):
+    """Makes a store of state: `function` is given `set` and `get` and returns what the state is at first.
+
+    `persists`: what is set goes to the browser's storage too; `options` may name another one and pick out a part.
+    """
+
+    function: Reference = 0
+    options: Reference = 1
+    persists: bool = False
+
+
 class Clear(Part):
     """Empties one slot of `of`, or all of them when `key` is None."""
 
@@ -242,6 +253,7 @@ class Model(Part, rename={"is_": "is"}):
     flash: Reference | None = None
     prompt: bool = False
     provides: Reference | None = None
+    keeps: Keeps | None = None
 
 
 class FileRoutes(Part):

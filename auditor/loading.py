@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TypeAlias
+from typing import NamedTuple
 
 from auditor import program as ir
 from auditor.analysis.link import Linker
 from auditor.discover import prefilter
 from auditor.discover.prefilter import Needles
 from auditor.discover.tree import Entry, Tree
-from auditor.frontends.worker import Failure, Job, lower_all
+from auditor.frontends.worker import Failure, Job, lower_all, start
+from auditor.lowered import Lowering
 from auditor.model import Place, Problem
 from auditor.program import Program
 
@@ -23,25 +25,10 @@ _SECRET_WORDS = (
     "secret", "sk_live_", "sk_test_", "mcs_", "mct_", "mcr_", "gocspx-", "sq0csp-", "access_token", "accesstoken",
     "refresh_token", "refreshtoken",
 )  # fmt: skip
-_ROLE_WORDS = ("authorization_code", "client_secret", "clientsecret", "access_token", "refresh_token", "accesstoken")
+_ROLE_WORDS = (
+    b"authorization_code", b"client_secret", b"clientsecret", b"access_token", b"refresh_token", b"accesstoken",
+)  # fmt: skip
 _SHORT = 5  # names up to this length are too common to search for
-
-Lowering: TypeAlias = Callable[[Sequence[Job], int], Iterable[tuple[str, Program | Failure]]]
-"""How files become programs: `lower_all`, or one that remembers what it has lowered."""
-
-
-class Remembering:
-    """Lowers each file once, however many trees hold it: a tree and the one before it differ in little."""
-
-    def __init__(self) -> None:
-        self._known: dict[Job, Program | Failure] = {}
-
-    def __call__(self, jobs: Sequence[Job], workers: int) -> Iterable[tuple[str, Program | Failure]]:
-        """As `lower_all`."""
-        new = [job for job in jobs if job not in self._known]
-        for job, (_, result) in zip(new, lower_all(new, workers), strict=True):
-            self._known[job] = result
-        return [(job.path, self._known[job]) for job in jobs]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,23 +50,27 @@ class _Source:
     language: str
     data: bytes
 
+    @functools.cached_property
+    def lowered(self) -> bytes:
+        """The bytes in which words are searched, again and again."""
+        return prefilter.lower(self.data)
+
 
 def load(
     tree: Tree, flow: Needles, hints: Needles, progress: Callable[[str], None] | None = None, workers: int = 2,
     lowering: Lowering = lower_all,
 ) -> Loaded:  # fmt: skip
     """Read the tree and lower what may matter. `flow` and `hints` are the catalogue's words."""
-    sources, problems = _sources(tree)
+    sources, problems = _sources(tree, lowering is lower_all)
     chosen = [
-        path
-        for path, source in sources.items()
-        if source.language in _WALKED and prefilter.find_words(source.data, flow)
+        path for path, source in sources.items() if source.language in _WALKED and prefilter.holds(source.lowered, flow)
     ]
-    found_hints = tuple(_hint(source, hints) for source in sources.values() if prefilter.find_words(source.data, hints))
+    found_hints = tuple(_hint(source, hints) for source in sources.values() if prefilter.holds(source.lowered, hints))
     programs: dict[str, Program] = {}
     failed: set[str] = set()
     linker = Linker(sources)
     callers: set[str] = set()
+    outlines = Outlines(programs)
     for number in range(ROUNDS):
         if progress is not None:
             progress(f"reading {len(chosen)} files")
@@ -87,7 +78,7 @@ def load(
         lines = sum(program.text_lines for program in programs.values())
         if lines > LINES_LIMIT:
             break
-        chosen = _next(number, sources, programs, failed, callers, linker, LINES_LIMIT - lines)
+        chosen = _next(number, sources, programs, failed, callers, outlines, linker, LINES_LIMIT - lines)
         if not chosen:
             break
     _lower_settings(sources, programs, failed, problems, workers, lowering)
@@ -111,21 +102,25 @@ def _lower_settings(
     chosen = [
         path
         for path, one in sources.items()
-        if one.language == "settings"
-        and (prefilter.is_environment_file(path) or prefilter.find_words(one.data, words))
+        if one.language == "settings" and (prefilter.is_environment_file(path) or prefilter.holds(one.lowered, words))
     ]
     unread: list[Problem] = []
     _lower(chosen, sources, programs, failed, unread, workers, lowering)
-    problems.extend(one for one in unread if _bears_role(sources[one.path].data))
+    problems.extend(one for one in unread if _bears_role(sources[one.path]))
 
 
-def _sources(tree: Tree) -> tuple[dict[str, _Source], list[Problem]]:
-    """The files of the audited application, without tests, documents and what others wrote."""
+def _sources(tree: Tree, ahead: bool) -> tuple[dict[str, _Source], list[Problem]]:
+    """The files of the audited application, without tests, documents and what others wrote.
+
+    `ahead`: the process that lowers Python starts meanwhile, if it looks as if it will be needed.
+    """
     wanted = [
         entry
         for entry in tree.entries
         if prefilter.may_be_source(entry.path) and prefilter.is_analysed(prefilter.role(tree.relative(entry)))
     ]
+    if ahead and any(prefilter.language(entry.path) == "python" for entry in wanted):
+        start()
     out: dict[str, _Source] = {}
     problems = list(tree.problems)
     for entry, data in tree.read_all(wanted):
@@ -144,19 +139,16 @@ _SCRIPTS = (b"document.", b"window.", b"localstorage", b'from "react', b"from 'r
 def _front_end(sources: Mapping[str, _Source]) -> Iterable[Place]:
     """Where a script runs in a browser or on a phone: a page with a script, a module that uses what only they have."""
     for path, source in sources.items():
-        lowered = source.data.lower()
         words = (b"<script",) if source.language == "html" else _SCRIPTS if source.language in _CODE[1:] else ()
-        first = min((at for word in words if (at := lowered.find(word)) >= 0), default=-1)
+        first = min((at for word in words if (at := source.lowered.find(word)) >= 0), default=-1)
         if first >= 0:
-            line = lowered.count(b"\n", 0, first) + 1
+            line = source.lowered.count(b"\n", 0, first) + 1
             yield Place(path, line, line, "a script of the front end")
 
 
 def _hint(source: _Source, hints: Needles) -> Place:
-    words = prefilter.find_words(source.data, hints)
-    lowered = source.data.lower()
-    first = min((lowered.find(word.encode()) for word in words), default=0)
-    line = lowered.count(b"\n", 0, max(first, 0)) + 1
+    first = min(at for part, _ in hints.parts if (at := source.lowered.find(part)) >= 0)
+    line = source.lowered.count(b"\n", 0, first) + 1
     return Place(source.entry.path, line, line, "a sign of an OAuth client")
 
 
@@ -176,20 +168,20 @@ def _lower(
 
 def _next(
     number: int, sources: Mapping[str, _Source], programs: Mapping[str, Program], failed: set[str], callers: set[str],
-    linker: Linker, room: int,
+    outlines: Outlines, linker: Linker, room: int,
 ) -> list[str]:  # fmt: skip
     """The files of the next round, as far as there is room: what is imported, then who mentions a role-bearing unit.
 
     `callers` grows by the latter: the guards of a callback are imported by the file that calls the exchange.
     """
-    bearing = [path for path in programs if _bears_role(sources[path].data)]
+    bearing = [path for path in programs if _bears_role(sources[path])]
     found: dict[str, None] = {}
     for path in sorted({*bearing, *callers} & programs.keys() if number else programs):
-        for target in imports(programs[path], linker):
+        for target in imports(programs[path], outlines[path], linker):
             found[target] = None
     mentioning = _mentioning(bearing, sources, programs)
     callers.update(mentioning)
-    for path in (*mentioning, *_injected(bearing, sources, programs)):
+    for path in (*mentioning, *_injected(bearing, sources, programs, outlines)):
         found[path] = None
     out: list[str] = []
     for path in found:
@@ -202,55 +194,81 @@ def _next(
     return out
 
 
-def _bears_role(data: bytes) -> bool:
-    lowered = data.lower()
-    return any(word.encode() in lowered for word in _ROLE_WORDS)
+def _bears_role(source: _Source) -> bool:
+    return any(word in source.lowered for word in _ROLE_WORDS)
 
 
-def imports(program: Program, linker: Linker) -> Iterable[str]:
+class Outline(NamedTuple):
+    """(module, name) of what a program imports or exports from, and what its parameters are called."""
+
+    imports: tuple[tuple[str, str | None], ...]
+    parameters: frozenset[str]
+
+
+class Outlines(dict[str, Outline]):
+    """The outlines of programs by path; each program is looked through once, however many rounds there are."""
+
+    def __init__(self, programs: Mapping[str, Program]) -> None:
+        super().__init__()
+        self._programs = programs
+
+    def __missing__(self, path: str) -> Outline:
+        imported: dict[tuple[str, str | None], None] = {}
+        parameters: set[str] = set()
+        for node in ir.walk(self._programs[path]):
+            kind = node.__class__
+            if kind is ir.Import:
+                imported[node.module, node.name] = None  # type: ignore[attr-defined]
+            elif kind is ir.Export and node.module is not None:  # type: ignore[attr-defined]
+                imported[node.module, None] = None  # type: ignore[attr-defined]
+            elif kind is ir.Parameter and type(node.target) is ir.Name:  # type: ignore[attr-defined]
+                parameters.add(node.target.id)  # type: ignore[attr-defined]
+        self[path] = Outline(tuple(imported), frozenset(parameters))
+        return self[path]
+
+
+def imports(program: Program, outline: Outline, linker: Linker) -> Iterable[str]:
     """The files that a program imports or exports from."""
     language = "python" if program.language == "python" else "javascript"
-    for node in ir.walk(program):
-        if type(node) is ir.Import or (type(node) is ir.Export and node.module is not None):
-            module = node.module or ""
-            target = linker.resolve(program.path, module, language)
-            if target is not None:
-                yield target
-            if language == "python" and type(node) is ir.Import and node.name:
-                sub = linker.submodule(program.path, module, node.name)
-                if sub is not None:
-                    yield sub
+    for module, name in outline.imports:
+        target = linker.resolve(program.path, module, language)
+        if target is not None:
+            yield target
+        if language == "python" and name:
+            sub = linker.submodule(program.path, module, name)
+            if sub is not None:
+                yield sub
 
 
 def _mentioning(bearing: Sequence[str], sources: Mapping[str, _Source], programs: Mapping[str, Program]) -> list[str]:
     """Files not yet read that name a unit of a role-bearing file together with its module."""
-    wanted: list[tuple[str, Needles]] = []
+    names: dict[bytes, set[str]] = {}  # by the name of the module; b"" for one that is named by its folder
     for path in bearing:
-        names = {*_defined_names(programs[path]), *_exported_names(programs[path])}
-        long_names = sorted(name for name in names if len(name) > _SHORT)
-        if long_names:
-            wanted.append((path.rpartition("/")[2].split(".")[0], prefilter.compile_needles((), long_names)))
+        module = path.rpartition("/")[2].split(".")[0]
+        defined = (*_defined_names(programs[path]), *_exported_names(programs[path]))
+        long_names = {name for name in defined if len(name) > _SHORT}
+        names.setdefault(b"" if module in ("index", "__init__") else module.encode(), set()).update(long_names)
+    wanted = [(stem, prefilter.compile_needles((), found)) for stem, found in names.items() if found]
     out: list[str] = []
     for path, source in sources.items():
         if path in programs or source.language not in _CODE:
             continue
+        words: set[bytes] | None = None
         for stem, needles in wanted:
-            if (stem in ("index", "__init__") or stem.encode() in source.data) and prefilter.find_words(
-                source.data, needles
-            ):
+            if stem not in source.data:
+                continue
+            words = words if words is not None else prefilter.identifiers(source.lowered)
+            if not needles.names.keys().isdisjoint(words) or prefilter.holds(source.lowered, needles):
                 out.append(path)
                 break
     return out
 
 
-def _injected(bearing: Sequence[str], sources: Mapping[str, _Source], programs: Mapping[str, Program]) -> list[str]:
+def _injected(
+    bearing: Sequence[str], sources: Mapping[str, _Source], programs: Mapping[str, Program], outlines: Outlines
+) -> list[str]:
     """Files not yet read that are called what a role-bearing file has handed in: `userService`, user.service.js."""
-    names = {
-        _flat(node.target.id)
-        for path in bearing
-        for node in ir.walk(programs[path])
-        if type(node) is ir.Parameter and type(node.target) is ir.Name and len(node.target.id) > _SHORT
-    }
+    names = {_flat(name) for path in bearing for name in outlines[path].parameters if len(name) > _SHORT}
     return [
         path
         for path, source in sources.items()

@@ -469,7 +469,7 @@ _PLAIN = ("int", "str", "bool", "OneOf", "Union[str, None]", "tuple[str, ...]", 
 _holding: dict[type, tuple[str, ...]] = {}  # node type -> the fields in which nodes can stand
 
 
-def _fields(kind: type) -> tuple[str, ...]:
+def fields(kind: type) -> tuple[str, ...]:
     """The fields of a node type (or of Program) that can hold nodes, by how they are declared."""
     found = _holding.get(kind)
     if found is None:
@@ -481,7 +481,7 @@ def _fields(kind: type) -> tuple[str, ...]:
 
 def children(node: object) -> Iterator[Node]:
     """The nodes directly below a node, in source order of its fields."""
-    for field in _fields(type(node)):
+    for field in fields(type(node)):
         value = getattr(node, field)
         if value.__class__ is tuple:
             yield from (item for item in value if isinstance(item, Node))
@@ -496,7 +496,7 @@ def walk(root: object) -> Iterator[Node]:
         node = stack.pop()
         yield node
         start = len(stack)
-        for field in _fields(node.__class__):
+        for field in fields(node.__class__):
             value = getattr(node, field)
             if value.__class__ is tuple:
                 stack.extend(value)

@@ -8,6 +8,7 @@ their making, which is the order of the walk: sorting by `n` is the same in ever
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -77,11 +78,12 @@ Maker = Callable[..., Term]
 class Terms:
     """The table of all terms of one audit."""
 
-    __slots__ = ("_negated", "_none", "_table", "false", "true")
+    __slots__ = ("_combined", "_negated", "_none", "_table", "false", "true")
 
     def __init__(self) -> None:
         self._table: dict[tuple[str, Hashable, tuple[Term, ...]], Term] = {}
         self._negated: dict[Term, Term] = {}
+        self._combined: dict[tuple[str, tuple[Term, ...]], Term] = {}
         self.true = self.literal(True)
         self.false = self.literal(False)
         self._none = self.literal(None)
@@ -188,19 +190,32 @@ class Terms:
         return condition if condition.weight <= HEAVY else self.true
 
     def _combine(self, kind: str, conditions: Iterable[Term], unit: Term, zero: Term) -> Term:
+        """The same few conditions are combined again and again, wherever ways meet."""
+        given = tuple(conditions)
+        key = (kind, given)
+        found = self._combined.get(key)
+        if found is None:
+            found = self._combined[key] = self._combine_anew(kind, given, unit, zero)
+        return found
+
+    def _combine_anew(self, kind: str, conditions: tuple[Term, ...], unit: Term, zero: Term) -> Term:
         parts: dict[Term, None] = {}
+        compound: list[Term] = []  # as they come, the opposite of each
         for condition in conditions:
             for part in condition.args if condition.kind == kind else (condition,):
-                if part is unit:
+                if part is unit or part in parts:
                     continue
-                if part is zero or self.negate(part) in parts:
+                if part is zero:
+                    return zero
+                opposite = self.negate(part)
+                if opposite in parts:
                     return zero
                 parts[part] = None
-        for part in parts:  # `(a or b) and not a and not b`
-            if part.kind in _COMPOUND and part.kind != "not":
-                opposite = self.negate(part)
-                if opposite.kind == kind and all(one in parts for one in opposite.args):
-                    return zero
+                if opposite.kind == kind:
+                    compound.append(opposite)
+        for opposite in compound:  # `(a or b) and not a and not b`
+            if all(one in parts for one in opposite.args):
+                return zero
         if not parts:
             return unit
         if len(parts) == 1:
@@ -226,9 +241,8 @@ class Terms:
         return self.make("alt", len(merged), flat)
 
 
-def number(term: Term) -> int:
-    """The order of making."""
-    return term.n
+number: Callable[[Term], int] = operator.attrgetter("n")
+"""The order of making."""
 
 
 def value_of(term: Term) -> str | int | float | bool | None:

@@ -481,13 +481,19 @@ def conjunction(answers: Iterable[Answer]) -> Answer:
 
 
 def disjunction(answers: Iterable[Answer]) -> Answer:
-    """YES where one is YES."""
-    return negation(conjunction(negation(answer) for answer in answers))
+    """YES where one is YES; else the least certain of them."""
+    worst = NO
+    for answer in answers:
+        if answer is YES:
+            return YES
+        if answer is OPAQUE or (answer is MAYBE and worst is NO):
+            worst = answer
+    return worst
 
 
 def negation(answer: Answer) -> Answer:
     """The opposite; what is not known stays so."""
-    return {YES: NO, NO: YES}.get(answer, answer)
+    return NO if answer is YES else YES if answer is NO else answer
 
 
 def either(answers: Iterable[Answer]) -> Answer:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from auditor import program as ir
-from auditor.analysis import actions, calls, entries
+from auditor.analysis import actions, calls, entries, stores
 from auditor.analysis.state import State
 from auditor.analysis.world import Arguments, ClassInfo, Frame
 from auditor.facts import Write
@@ -522,6 +522,8 @@ def apply(
         entries.register_catcher(w, model.catcher, arguments)
         if model.decorates and arguments.positional:
             value = arguments.positional[0]
+    if model.keeps is not None:
+        value = stores.made(w, model.keeps, arguments, result, state, frame, node)
     if model.provides is not None:
         entries.register_provider(w, model.provides, arguments)
     if model.flow is not None:
@@ -854,7 +856,7 @@ def _assigned(
             continue
         frozen = freeze(w, source, state, 4)
         if frozen.kind == "mapping":
-            for key, part in zip(frozen.data, frozen.args, strict=True):  # type: ignore[call-overload]
+            for key, part in zip(frozen.data, frozen.args, strict=True):
                 if key is None:
                     spread_into(w, target, part, state)
                 elif not key.startswith("$"):  # an operator of a document store is no column
@@ -865,7 +867,7 @@ def _assigned(
                 stored(w, holder_of(w, target), w.terms.true, frozen, state, frame, node)
     for reference in model.assign.unsets:
         unset = _part(w, reference, arguments, state)
-        for key in unset.data if unset is not None and unset.kind == "mapping" else ():  # type: ignore[union-attr]
+        for key in unset.data if unset is not None and unset.kind == "mapping" else ():
             if key is not None:
                 w.clear(target, w.terms.literal(key), state, frame, node)
     return target

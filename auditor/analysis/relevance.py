@@ -78,7 +78,12 @@ def index(program: Program, words: Mapping[str, bool]) -> ProgramIndex:
             owner = inner
         if text and not owner.evidence and words[text]:
             owner.evidence = True
-        stack.extend((child, owner) for child in ir.children(node))
+        for field in ir.fields(kind):
+            value = getattr(node, field)
+            if value.__class__ is tuple:
+                stack.extend([(child, owner) for child in value])
+            elif value is not None:
+                stack.append((value, owner))
     for inner, outer in reversed(parents):
         outer.evidence = outer.evidence or inner.evidence
         outer.names |= inner.names

@@ -23,6 +23,11 @@ _SINKS = {
 _GRANT_WORDS = ("accesstoken", "refreshtoken")
 _FAILURES = ("error", "errordescription", "errors")
 _OK, _REFUSED = 200, 400
+_TELLING = 4  # letters: a shorter name says nothing
+_OPEN_NAMES = (
+    "token", "auth", "grant", "secret", "session", "bearer", "cred", "jwt", "user", "data", "state", "store", "login",
+    "connection", "key",
+)  # fmt: skip
 
 
 def answer(question: FlowQuestion, rule: str, items: tuple[str, ...], application: Application) -> list[Observation]:
@@ -182,7 +187,9 @@ def _clean(
 
 def _unclear(value: Term | None) -> bool:
     """Whether a value may hold more than was followed: a spread, a whole object of unknown making."""
-    return value is not None and contains(value, lambda leaf: leaf.kind == "unknown" and leaf.data in ("spread", "many values"))
+    return value is not None and contains(
+        value, lambda leaf: leaf.kind == "unknown" and leaf.data in ("spread", "many values")
+    )
 
 
 def _clean_front_end(
@@ -208,7 +215,7 @@ def _doubt(application: Application, event: Event) -> str:
     if slot in application.tokens.doubtful:
         return "what is kept here is sent as a bearer token: whether to the provider could not be seen"
     for part in _parts(event.details["value"]):
-        if part.kind in ("unknown", "parameter"):
+        if part.kind in ("unknown", "parameter") and _may_be_token(event.details["key"], part):
             return "what is kept here in a store of the browser could not be followed"
         if part.kind == "call" and any(application.tokens.held(one) for one in part.args):
             return "what is kept here is made of a token in a way that could not be followed"
@@ -217,6 +224,12 @@ def _doubt(application: Application, event: Event) -> str:
         if part.kind == "load" and _name(part.args[1]) in _GRANT_WORDS:
             return "what is kept here is called a token: whether it is the provider's could not be seen"
     return ""
+
+
+def _may_be_token(key: Term, value: Term) -> bool:
+    """Whether the name under which an unknown value is kept leaves open that it is a token: `theme` does not."""
+    names = f"{text_of(key) or ''} {value.data[1] if value.kind == 'parameter' else ''}".lower()
+    return len(text_of(key) or "") < _TELLING or any(word in names for word in _OPEN_NAMES)
 
 
 def _parts(value: Term) -> Iterator[Term]:

@@ -35,7 +35,9 @@ class Grants:
 
     def __init__(self, facts: Facts) -> None:
         self.results = facts.tokens | frozenset(
-            event.details["call"] for event in facts.events if event.action in ("exchange", "refresh") and "call" in event.details
+            event.details["call"]
+            for event in facts.events
+            if event.action in ("exchange", "refresh") and "call" in event.details
         )
         found: dict[tuple[Term, Term], Slot] = {}
         for event in facts.events:
@@ -125,7 +127,7 @@ def _receivers(term: Term) -> Iterator[Term]:
     one = term
     while one.kind == "call":
         yield one
-        if not one.data[3]:  # type: ignore[index]
+        if not one.data[3]:
             return
         one = one.args[-1]
     if one.kind == "load":

@@ -29,7 +29,9 @@ _NO_CONNECTION = re.compile(r"(can ?not|could ?n[o']t|could not|can't|failed to|
 _PATH = re.compile(r"\bauth\b")
 _CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _WORD = re.compile(r"[A-Za-z]{2,}")
-_MEDIA = re.compile(r"(application|text|image)/[\w.+-]+|content-?type|utf-?8|status(_?code)?|get|post|put", re.IGNORECASE)
+_MEDIA = re.compile(
+    r"(application|text|image)/[\w.+-]+|content-?type|utf-?8|status(_?code)?|get|post|put", re.IGNORECASE
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -64,17 +66,26 @@ def answer(question: HandledQuestion, rule: str, items: tuple[str, ...], applica
         if question.status == 401 and _only_just_exchanged(application, event):
             inside.append(event)
             continue
-        said = _unauthorized(application, grants, starts, event) if question.status == 401 else _forbidden(application, event)
+        said = (
+            _unauthorized(application, grants, starts, event)
+            if question.status == 401
+            else _forbidden(application, event)
+        )
         before = judged.get(event.site)
         if before is None or _rank(said.said) > _rank(before.said):
             judged[event.site] = said
     if not judged:
-        message = "the token is used only where it was exchanged; what a refusal leads to there is for a person to judge"
+        message = (
+            "the token is used only where it was exchanged; what a refusal leads to there is for a person to judge"
+        )
         return [observation(rule, items, "review", event.place, message, unit=event.unit) for event in inside[:1]]
     groups: dict[tuple[str, str], list[Judged]] = {}
     for one in judged.values():
         groups.setdefault((one.call.place.path, one.said), []).append(one)
-    return [_report(question, rule, items, application, group) for _, group in sorted(groups.items(), key=lambda pair: pair[0])]
+    return [
+        _report(question, rule, items, application, group)
+        for _, group in sorted(groups.items(), key=lambda pair: pair[0])
+    ]
 
 
 def _rank(said: str) -> int:
@@ -170,7 +181,11 @@ def _only_just_exchanged(application: Application, event: Event) -> bool:
 def _unauthorized(application: Application, grants: Grants, starts: frozenset[str], call: Event) -> Judged:
     """Whether a 401 leads to empty slots and to an answer that names connecting."""
     seen = [event for event in _after(application, call) if _tells(event, call, 401)]
-    forgets = [event for event in seen if event.action == "clear" or (event.action == "store" and holding.marks_unusable(event))]
+    forgets = [
+        event
+        for event in seen
+        if event.action == "clear" or (event.action == "store" and holding.marks_unusable(event))
+    ]
     token = call.details.get("token")
     required = grants.of_token(token) if token is not None else None
     relayed = _relayed(call, seen)
@@ -198,7 +213,9 @@ def _relayed(call: Event, seen: list[Event]) -> Event | None:
     loads = [leaf for leaf in leaves(token) if leaf.kind == "load"] if token is not None else []
     if not any(_comes_with_the_request(load) for load in loads):
         return None
-    return next((one for one in seen if one.action == "respond" and call.details["call"] in _held(one, call, 401)), None)
+    return next(
+        (one for one in seen if one.action == "respond" and call.details["call"] in _held(one, call, 401)), None
+    )
 
 
 def _after(application: Application, call: Event) -> Iterator[Event]:
@@ -281,7 +298,9 @@ def _forbidden(application: Application, call: Event) -> Judged:
 
 def _answers(event: Event) -> bool:
     """Whether an event says something to somebody: an answer, or of a library's functions an error of its own."""
-    return event.action in _ANSWERS or (event.action == "raise" and event.entry.kind == "unit" and not event.entry.called)
+    return event.action in _ANSWERS or (
+        event.action == "raise" and event.entry.kind == "unit" and not event.entry.called
+    )
 
 
 def _answered(event: Event, call: Event, usual: set[str]) -> Judged:
@@ -289,17 +308,27 @@ def _answered(event: Event, call: Event, usual: set[str]) -> Judged:
     held = _held(event, call, 403)
     own = {text for text in _texts(held) if text not in usual and _is_words(text)}
     whole = call.details["call"]
-    bodies = [leaf for leaf in held if statuses.body_of(leaf, {whole}) is not None or (leaf.kind == "error" and whole in leaf.args)]
+    bodies = [
+        leaf
+        for leaf in held
+        if statuses.body_of(leaf, {whole}) is not None or (leaf.kind == "error" and whole in leaf.args)
+    ]
     if bodies and event.action != "redirect":
         members = {leaf.args[0] for leaf in held if leaf.kind == "load"}
         if own and all(body in members for body in bodies):
-            return Judged("review", call, (event,), "a 403 is answered with words of the provider within the application's own")
+            return Judged(
+                "review", call, (event,), "a 403 is answered with words of the provider within the application's own"
+            )
         return Judged("fail", call, (event,), "a 403 is passed on as the provider sent it")
     if not own and event.action != "redirect":
-        numbers = [value_of(leaf) for leaf in held if leaf.kind == "literal" and not isinstance(value_of(leaf), (str, bool))]
+        numbers = [
+            value_of(leaf) for leaf in held if leaf.kind == "literal" and not isinstance(value_of(leaf), (str, bool))
+        ]
         broken = any(isinstance(number, int) and number >= 500 for number in numbers) or "ServerError" in event.name
         if whole in held or broken:
-            return Judged("fail", call, (event,), "a 403 is answered with a bare status, without a word of the application's own")
+            return Judged(
+                "fail", call, (event,), "a 403 is answered with a bare status, without a word of the application's own"
+            )
         return Judged("review", call, (event,), "a 403 looks like a success that has nothing to show")
     if statuses.possible(event, call, 500) and _held(event, call, 500) == held:
         return Judged("review", call, (event,), "a 403 is answered like any other failure")
@@ -328,18 +357,28 @@ def _goes_on(application: Application, call: Event) -> Judged:
             return Judged("review", call, (noticed[0],), "a 403 is noticed, and what is made of it could not be seen")
         return Judged("fail", call, ())
     answers = [event for event in later if event.action in _ANSWERS and statuses.possible(event, call, 403)]
-    spared = [event for event in later if statuses.possible(event, call, 200) and not statuses.possible(event, call, 403)]
+    spared = [
+        event for event in later if statuses.possible(event, call, 200) and not statuses.possible(event, call, 403)
+    ]
     if answers and (noticed or spared):
-        return Judged("review", call, (answers[0],), "on a 403 the entry goes on without the feature, and without a word of it")
+        return Judged(
+            "review", call, (answers[0],), "on a 403 the entry goes on without the feature, and without a word of it"
+        )
     if answers and not any(own in _held(event, call, 403) for event in answers):
-        return Judged("review", call, (answers[0],), "the entry goes on without the answer of the call, whatever it was")
+        return Judged(
+            "review", call, (answers[0],), "the entry goes on without the answer of the call, whatever it was"
+        )
     return Judged("fail", call, ())
 
 
 def _is_local(event: Event) -> bool:
     """Whether a store is to a list that the function itself makes."""
     holder = event.details.get("holder")
-    return event.action == "store" and holder is not None and holder.kind not in ("root", "load", "call", "class", "external", "object")
+    return (
+        event.action == "store"
+        and holder is not None
+        and holder.kind not in ("root", "load", "call", "class", "external", "object")
+    )
 
 
 # ---------------------------------------------------------------------------------------------- reporting
@@ -355,10 +394,18 @@ def _report(
     line = event.place.line
     if said == "fail":
         if question.status == 401:
-            message = f"the call to the provider at line {line} does not clear the tokens and ask to connect again on a 401"
+            message = (
+                f"the call to the provider at line {line} does not clear the tokens and ask to connect again on a 401"
+            )
         else:
-            message = f"{first.why} (call at line {line})" if first.why else f"a 403 of the provider at line {line} is not told from an answer"
-        return observation(rule, items, "fail", unit_place(application, event), message, related=others, unit=event.unit)
+            message = (
+                f"{first.why} (call at line {line})"
+                if first.why
+                else f"a 403 of the provider at line {line} is not told from an answer"
+            )
+        return observation(
+            rule, items, "fail", unit_place(application, event), message, related=others, unit=event.unit
+        )
     seen = ", ".join(f"{one.action} at {one.place.path}:{one.place.line}" for one in first.seen)
     if said == "review":
         message = f"{first.why} ({seen})" if seen else first.why

@@ -89,7 +89,12 @@ def _add(
 
 
 def _add_setting(
-    out: list[Observation], seen: set[tuple[str, int]], rule: str, items: tuple[str, ...], setting: Configured, message: str
+    out: list[Observation],
+    seen: set[tuple[str, int]],
+    rule: str,
+    items: tuple[str, ...],
+    setting: Configured,
+    message: str,
 ) -> None:
     """A secret in a configuration file: for a person to judge where it is not known whether the file is committed."""
     place = setting.place

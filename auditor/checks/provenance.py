@@ -168,7 +168,7 @@ class Provenance:
 
 
 def _is_environment(term: Term) -> bool:
-    return term.kind == "root" and bool(term.data[0] == "ENV")  # type: ignore[index]
+    return term.kind == "root" and bool(term.data[0] == "ENV")
 
 
 def _decoded(text: str) -> str | None:

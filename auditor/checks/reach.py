@@ -26,7 +26,11 @@ def unused(application: Application, grants: Grants) -> Event | None:
         return None  # a handler is seen to its end; what a function gives to its caller is not
     if not grants.slots or any(slot.holder.kind != "root" for slot in grants.slots):
         return None  # who else reads a table, a file or an object may not be seen
-    flow = {event.details.get("call") for action in ("exchange", "refresh", "revoke") for event in application.actions.get(action, ())}
+    flow = {
+        event.details.get("call")
+        for action in ("exchange", "refresh", "revoke")
+        for event in application.actions.get(action, ())
+    }
     holds = _Holds(grants, facts.tokens, facts.outside)
     for call, sends in facts.outside.items():
         if call in flow or (sends and _about_the_token(call)):
@@ -34,16 +38,24 @@ def unused(application: Application, grants: Grants) -> Event | None:
         if any(holds(argument) for argument in _arguments(call, sends)):
             return None
     shown = (*application.actions.get("respond", ()), *application.actions.get("render", ()))
-    if any(not _seen(application, event) and holds(event.details["value"]) for event in shown if "value" in event.details):
+    if any(
+        not _seen(application, event) and holds(event.details["value"]) for event in shown if "value" in event.details
+    ):
         return None  # whoever gets it may use it
     return exchanges[0]
 
 
 def _seen(application: Application, event: Event) -> bool:
     """Whether what is shown ends in a page that was read, scripts and all."""
-    paths = [path for path, program in application.programs.items() if program.language not in ("python", "javascript", "typescript")]
+    paths = [
+        path
+        for path, program in application.programs.items()
+        if program.language not in ("python", "javascript", "typescript")
+    ]
     names = [text_of(leaf) for leaf in leaves(event.details["value"])]
-    return event.place.path in paths or any(path.endswith(f"/{name}") for path in paths for name in names if name and "." in name)
+    return event.place.path in paths or any(
+        path.endswith(f"/{name}") for path in paths for name in names if name and "." in name
+    )
 
 
 def _arguments(call: Term, sends: bool) -> Iterator[Term]:
@@ -56,7 +68,9 @@ def _about_the_token(call: Term) -> bool:
     """Whether a request goes to an address that manages tokens: it looks one up, renews or ends it."""
     texts = (text_of(leaf) for argument in call.args for leaf in leaves(argument))
     return any(
-        text.startswith(("https://", "http://")) and any(word in text for word in _OF_THE_TOKEN) for text in texts if text
+        text.startswith(("https://", "http://")) and any(word in text for word in _OF_THE_TOKEN)
+        for text in texts
+        if text
     )
 
 

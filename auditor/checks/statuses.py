@@ -6,6 +6,7 @@ Here they are played through for one status of one call, as `attack` plays a for
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,6 +18,20 @@ from auditor.terms import Term, alternatives, text_of, value_of, values
 
 Statuses = Mapping[Term, int]
 """The status that each call is taken to be answered with."""
+
+
+class Played(dict[Term, int]):
+    """Statuses with the answers that were worked out for them: conditions share most of their parts."""
+
+    def __init__(self, statuses: Iterable[tuple[Term, int]]) -> None:
+        super().__init__(statuses)
+        self.answers: dict[Term, Answer] = {}
+
+
+@functools.lru_cache(maxsize=2048)
+def _played(statuses: tuple[tuple[Term, int], ...]) -> Played:
+    return Played(statuses)
+
 
 _NOTHING: Mapping[Term, Answer] = MappingProxyType({})
 _TRIED = (200, 401, 403, 500)  # what other calls may be answered with: one of each sort that code tells apart
@@ -31,15 +46,26 @@ def possible(event: Event, call: Event, status: int) -> bool:
     own = call.details["call"]
     # what led to the call holds ever after; that it was no refusal holds only where the library raises it
     conditions = event.conditions.union(one for one in call.conditions if own not in _asked(one))
+    return _can_all_hold(conditions, own, status)
+
+
+@functools.lru_cache(maxsize=20_000)
+def _can_all_hold(conditions: frozenset[Term], own: Term, status: int) -> bool:
+    """Whether conditions can hold together when a call was answered with this status, and others with any."""
     if any(one.kind == "not" and one.args[0] in conditions for one in conditions):
         return False  # the two are on different paths
-    known = dict(_known(conditions))
+    single = [one for one in conditions if one.kind not in ("and", "or")]
+    compound = [one for one in conditions if one.kind in ("and", "or")]
+    known = dict(_known(single))
     others = sorted({one for condition in conditions for one in _asked(condition)} - {own}, key=lambda one: one.n)
     if len(others) > _OTHERS:
         others = []
     for answers in itertools.product(_TRIED, repeat=len(others)):
-        statuses = {own: status, **dict(zip(others, answers, strict=True))}
-        if conjunction(holds(one, statuses, known if one.kind in ("and", "or") else _NOTHING) for one in conditions) is not NO:
+        statuses = _played(((own, status), *zip(others, answers, strict=True)))
+        if any(_alone(one, statuses) is NO for one in single):
+            continue
+        worked_out = dict(known)
+        if not any(_within(one, statuses, worked_out) is NO for one in compound):
             return True
     return False
 
@@ -49,12 +75,14 @@ def _known(conditions: Iterable[Term]) -> Iterator[tuple[Term, Answer]]:
     for one in conditions:
         if one.kind == "not":
             yield one.args[0], NO
-        elif one.kind not in ("and", "or"):
+        else:
             yield one, YES
 
 
-def _asked(condition: Term) -> Iterator[Term]:
+@functools.lru_cache(maxsize=100_000)
+def _asked(condition: Term) -> frozenset[Term]:
     """The calls whose status or success a condition looks at, also within the conditions of alternatives."""
+    found: set[Term] = set()
     seen: set[Term] = set()
     stack = [condition]
     while stack:
@@ -63,23 +91,52 @@ def _asked(condition: Term) -> Iterator[Term]:
             continue
         seen.add(one)
         if one.kind == "op" and one.data in ("status", "ok"):
-            yield from values(one.args[0])
+            found.update(values(one.args[0]))
         elif one.kind in ("and", "or", "not", "compare", "alt"):
             stack.extend(one.args)
+    return frozenset(found)
 
 
 def holds(condition: Term, statuses: Statuses, known: Mapping[Term, Answer] = _NOTHING) -> Answer:
     """Whether a condition holds when calls are answered with these statuses; of some parts it is known."""
-    kind = condition.kind
+    return _within(condition, statuses, dict(known)) if known else _alone(condition, statuses)
+
+
+def _within(condition: Term, statuses: Statuses, known: dict[Term, Answer]) -> Answer:
+    """As `holds`; `known` grows by the parts that were worked out."""
     answer = known.get(condition)
-    if answer is not None:
-        return answer
+    if answer is None:
+        kind = condition.kind
+        if kind == "and":
+            answer = conjunction(_within(part, statuses, known) for part in condition.args)
+        elif kind == "or":
+            answer = disjunction(_within(part, statuses, known) for part in condition.args)
+        elif kind == "not":
+            answer = negation(_within(condition.args[0], statuses, known))
+        else:
+            answer = _alone(condition, statuses)
+        known[condition] = answer
+    return answer
+
+
+def _alone(condition: Term, statuses: Statuses) -> Answer:
+    """As `holds` where nothing is known; the answer is remembered with the statuses."""
+    if not isinstance(statuses, Played):
+        return _holds(condition, statuses)
+    answer = statuses.answers.get(condition)
+    if answer is None:
+        answer = statuses.answers[condition] = _holds(condition, statuses)
+    return answer
+
+
+def _holds(condition: Term, statuses: Statuses) -> Answer:
+    kind = condition.kind
     if kind == "and":
-        return conjunction(holds(part, statuses, known) for part in condition.args)
+        return conjunction(_alone(part, statuses) for part in condition.args)
     if kind == "or":
-        return disjunction(holds(part, statuses, known) for part in condition.args)
+        return disjunction(_alone(part, statuses) for part in condition.args)
     if kind == "not":
-        return negation(holds(condition.args[0], statuses, known))
+        return negation(_alone(condition.args[0], statuses))
     if kind == "literal":
         return YES if value_of(condition) else NO
     if kind == "compare":
@@ -191,6 +248,7 @@ def body_of(term: Term, calls: Iterable[Term]) -> Term | None:
 
 def remaining(value: Term, statuses: Statuses) -> frozenset[Term]:
     """All terms within a value that it can hold under these statuses: alternatives that are ruled out are left away."""
+    statuses = _played(tuple(statuses.items()))
     seen: set[Term] = set()
     stack = [value]
     while stack:

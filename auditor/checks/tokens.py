@@ -172,7 +172,9 @@ class Tokens:
         if kind in _PARTS:
             return self._all(term.args)
         if kind == "root":  # a whole session
-            return frozenset(one for (holder, _), held in self._slots.items() if _is_same_root(holder, term) for one in held)
+            return frozenset(
+                one for (holder, _), held in self._slots.items() if _is_same_root(holder, term) for one in held
+            )
         return frozenset()
 
     def _all(self, parts: Iterable[Term]) -> frozenset[Held]:

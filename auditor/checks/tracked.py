@@ -13,7 +13,9 @@ from auditor.questions import TrackedQuestion
 from auditor.terms import leaves, text_of
 
 _EXAMPLES = ("example", "sample", "template", "dist", "defaults", "test", "schema")
-_OTHER_SECRETS = ("session", "jwt", "cookie", "webhook", "token", "auth", "signing", "csrf", "django", "flask", "storage")
+_OTHER_SECRETS = (
+    "session", "jwt", "cookie", "webhook", "token", "auth", "signing", "csrf", "django", "flask", "storage",
+)  # fmt: skip
 _SECRET_PREFIXES = ("mcs_", "sq0csp-", "GOCSPX-")
 _TOKEN_PREFIXES = ("mct_", "mcr_")
 _TOKENS = ("accesstoken", "refreshtoken", "bearertoken", "oauthtoken")

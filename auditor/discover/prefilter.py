@@ -151,12 +151,26 @@ def compile_needles(parts: Iterable[str], names: Iterable[str] = ()) -> Needles:
 
 def find_words(data: bytes, needles: Needles) -> set[str]:
     """The words, as they were given to `compile_needles`, that stand in these bytes."""
-    lowered = _readable(data).lower()
+    lowered = lower(data)
     found = {word for part, word in needles.parts if part in lowered}
     if needles.names:
-        identifiers = set(lowered.translate(_BLANK_OTHERS).split())
-        found.update(needles.names[name] for name in needles.names.keys() & identifiers)
+        found.update(needles.names[name] for name in needles.names.keys() & identifiers(lowered))
     return found
+
+
+def lower(data: bytes) -> bytes:
+    """The bytes of a file as words are searched in them: lower case, and UTF-8 if they were UTF-16."""
+    return _readable(data).lower()
+
+
+def identifiers(lowered: bytes) -> set[bytes]:
+    """The whole identifiers in bytes that `lower` gave."""
+    return set(lowered.translate(_BLANK_OTHERS).split())
+
+
+def holds(lowered: bytes, needles: Needles) -> bool:
+    """Whether any part that is searched for stands in bytes that `lower` gave; names are not looked for."""
+    return any(part in lowered for part, _ in needles.parts)
 
 
 def first_round(files: Iterable[tuple[str, bytes]], needles: Needles) -> tuple[str, ...]:

@@ -13,13 +13,15 @@ import tokenize
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import yaml
-from tree_sitter import Node as Syntax
-from tree_sitter import Tree
 
 from auditor.frontends.errors import Unreadable
+
+if TYPE_CHECKING:
+    from tree_sitter import Language, Tree
+    from tree_sitter import Node as Syntax
 
 
 class Comment(NamedTuple):
@@ -115,7 +117,7 @@ def _markup(source: bytes) -> Comments:
 
 
 @cache
-def _html_language() -> object:
+def _html_language() -> Language:
     import tree_sitter_html
     from tree_sitter import Language
 
@@ -125,7 +127,7 @@ def _html_language() -> object:
 def _html(data: bytes) -> Tree:
     from tree_sitter import Parser
 
-    return Parser(_html_language()).parse(data)  # type: ignore[arg-type]  # it is a Language
+    return Parser(_html_language()).parse(data)
 
 
 def _of_type(tree: Tree, kind: str) -> Iterator[Syntax]:

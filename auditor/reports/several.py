@@ -6,8 +6,6 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from junitparser import JUnitXml
-
 from auditor.model import SCHEMA
 from auditor.reports import shared
 
@@ -44,6 +42,8 @@ def _gitlab(parts: Sequence[Part]) -> str:
 
 
 def _junit(parts: Sequence[Part]) -> str:
+    from junitparser import JUnitXml
+
     root = JUnitXml(shared.TITLE)
     for name, text in parts:
         for suite in JUnitXml.fromstring(text.encode()):

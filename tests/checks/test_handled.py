@@ -132,14 +132,19 @@ JAVASCRIPT_STORES = {
         "await Link.deleteOne({ me: 1 });",
     ),
 }  # fmt: skip
-ASKS = {"python": ('flash("Please connect Monei again.")', 'return redirect("/begin")'), "javascript": ("return res.redirect('/begin');",)}
+ASKS = {
+    "python": ('flash("Please connect Monei again.")', 'return redirect("/begin")'),
+    "javascript": ("return res.redirect('/begin');",),
+}
 
 
 def statuses(folder: pathlib.Path, language: str, store: str, load: str, refused: str) -> dict[str, str]:
     """The statuses of C14 and C19 of an application that keeps its tokens so and does this with a refusal."""
     template, name = (FLASK, "app.py") if language == "python" else (EXPRESS, "app.js")
     indent = "    " if language == "python" else "  "
-    parts = {key: textwrap.indent(value, indent) for key, value in {"store": store, "load": load, "refused": refused}.items()}
+    parts = {
+        key: textwrap.indent(value, indent) for key, value in {"store": store, "load": load, "refused": refused}.items()
+    }
     (folder / name).write_text(template.format(**parts), encoding="utf-8")
     report = audit(folder)
     return {item.id: item.status for item in report.items if item.id in ("C14", "C19")}
@@ -220,8 +225,11 @@ PYTHON_REFUSALS = [
     ("if not reply.ok:\n    return jsonify(reply.json()), 400", "fail"),
     (on("python", 403, "abort(500)"), "fail"),
     ("reply.raise_for_status()", "fail"),
-    ('try:\n    reply.raise_for_status()\nexcept requests.HTTPError:\n    return render_template("sorry.html")', "review"),
-    ('try:\n    reply.raise_for_status()\nexcept requests.HTTPError as error:\n    return str(error), 500', "fail"),
+    (
+        'try:\n    reply.raise_for_status()\nexcept requests.HTTPError:\n    return render_template("sorry.html")',
+        "review",
+    ),
+    ("try:\n    reply.raise_for_status()\nexcept requests.HTTPError as error:\n    return str(error), 500", "fail"),
 ]
 JAVASCRIPT_REFUSALS = [
     ("", "fail"),

@@ -74,12 +74,17 @@ def written(template: str, before: str, **values: str) -> str:
         pytest.param('X = os.getenv("X", "your-client-secret")', "X", "pass", id="a placeholder as default"),
         pytest.param('X = os.getenv("X") or "change-me-please"', "X", "pass", id="a placeholder behind or"),
         pytest.param('X = config("X", default="")', "X", "pass", id="an empty default"),
-        pytest.param('import boto3\nX = boto3.client("ssm").get_parameter(Name="prod-9f3e-mcs-71ab")', "X", "pass", id="manager"),
+        pytest.param(
+            'import boto3\nX = boto3.client("ssm").get_parameter(Name="prod-9f3e-mcs-71ab")', "X", "pass", id="manager"
+        ),
         pytest.param('LABELS = {"client_secret": "Client secret"}\nX = os.environ["X"]', "X", "pass", id="a label"),
         pytest.param('X = "YOUR_CLIENT_SECRET"', "X", "review", id="only a placeholder"),
         pytest.param('X = ""', "X", "review", id="empty"),
         pytest.param(
-            "class S(BaseSettings):\n    x: str = Field('change-me-please', alias='X')\ns = S()", "s.x", "pass", id="a field's default"
+            "class S(BaseSettings):\n    x: str = Field('change-me-please', alias='X')\ns = S()",
+            "s.x",
+            "pass",
+            id="a field's default",
         ),
     ],
 )
@@ -94,9 +99,17 @@ def test_python_has_no_secret(tmp_path: pathlib.Path, before: str, value: str, s
         pytest.param(f'X = os.environ.get(\n    "X",\n    "{SECRET}",\n)', "X", id="a default on its own line"),
         pytest.param(f'X = os.environ.get("X") or "{SECRET}"', "X", id="behind or"),
         pytest.param(f'X = config("X", default="{SECRET}")', "X", id="a default by name"),
-        pytest.param(f'class S(BaseSettings):\n    x: str = Field("{SECRET}", alias="X")\ns = S()', "s.x", id="a field"),
-        pytest.param(f'class S(BaseSettings):\n    x: SecretStr = SecretStr("{SECRET}")\ns = S()', "s.x.get_secret_value()", id="wrapped"),
-        pytest.param(f'@dataclass\nclass S:\n    client_secret: str = "{SECRET}"\ns = S()', "s.client_secret", id="a data class"),
+        pytest.param(
+            f'class S(BaseSettings):\n    x: str = Field("{SECRET}", alias="X")\ns = S()', "s.x", id="a field"
+        ),
+        pytest.param(
+            f'class S(BaseSettings):\n    x: SecretStr = SecretStr("{SECRET}")\ns = S()',
+            "s.x.get_secret_value()",
+            id="wrapped",
+        ),
+        pytest.param(
+            f'@dataclass\nclass S:\n    client_secret: str = "{SECRET}"\ns = S()', "s.client_secret", id="a data class"
+        ),
         pytest.param(f'class S:\n    X = "{SECRET}"', "S.X", id="an attribute of a class"),
         pytest.param(f'def x():\n    return "{SECRET}"', "x()", id="a function"),
         pytest.param(f'A = "mcs_"\nB = "{SECRET[4:]}"', "A + B", id="two pieces"),
@@ -115,7 +128,9 @@ def test_python_has_a_secret(tmp_path: pathlib.Path, before: str, value: str) ->
         pytest.param("const x = process.env.X;", "x", "pass", id="environment"),
         pytest.param("const x = process.env.X || 'your-client-secret';", "x", "pass", id="a placeholder behind or"),
         pytest.param("const x = process.env.X ?? '';", "x", "pass", id="an empty default"),
-        pytest.param("const labels = { clientSecret: 'Client secret' };\nconst x = process.env.X;", "x", "pass", id="a label"),
+        pytest.param(
+            "const labels = { clientSecret: 'Client secret' };\nconst x = process.env.X;", "x", "pass", id="a label"
+        ),
         pytest.param("const x = 'your-client-secret';", "x", "review", id="only a placeholder"),
     ],
 )
