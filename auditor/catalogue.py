@@ -253,6 +253,7 @@ def extended(
     return msgspec.structs.replace(catalogue, rules=all_rules, providers=(*others, *own))
 
 
+_PLAIN_WORDS = {"identity"}  # modules that are called like other things
 _NAME = 6  # a module's name shorter than this is also a word of other things
 
 
@@ -264,7 +265,7 @@ def oauth_names(catalogue: Catalogue) -> tuple[str, ...]:
         if library.oauth and library.language == "python"
         for module in library.modules or (library.library,)
     }
-    return tuple(sorted(name for name in names if name.isidentifier() and len(name) >= _NAME))
+    return tuple(sorted(name for name in names - _PLAIN_WORDS if name.isidentifier() and len(name) >= _NAME))
 
 
 def rules_by_item(catalogue: Catalogue) -> Mapping[str, tuple[str, ...]]:

@@ -93,7 +93,8 @@ def test_all_passed(audit_gives: Answers, capsys: pytest.CaptureFixture[str]) ->
     out, err = capsys.readouterr()
     assert "✓ C01" in out
     assert err == ""
-    assert calls == [{"path": Path(), "change": WHOLE, "progress": None, "with_baseline": True}]
+    (call,) = calls
+    assert {**call, "cache": None} == {"path": Path(), "change": WHOLE, "progress": None, "with_baseline": True, "cache": None}
 
 
 @pytest.mark.parametrize(

@@ -180,11 +180,12 @@ def test_a_mark_changes_nothing(rule: Rule, tmp_path: pathlib.Path) -> None:
 
 def test_no_report_holds_a_secret(tmp_path: pathlib.Path) -> None:
     rule = catalogue.load().rules["hardcoded-client-secret"]
-    literal = re.compile(r"""["']([\w+/=. -]{12,})["']""")
+    quoted, bare = re.compile(r"""["']([\w+/=. -]{12,})["']"""), re.compile(r"[:=]\s*([\w+/=.-]{12,})")
     for number, example in enumerate(one for one in rule.examples if one.status == "fail"):
         files = files_of(example)
         lines = [files[path].splitlines()[line - 1] for path, line in sorted(marked(files))]
-        secrets = [value for line in lines for value in literal.findall(line) if re.search(r"\d", value)]
+        found = [value for line in lines for value in quoted.findall(line) or bare.findall(line)]
+        secrets = [value for value in found if re.search(r"\d", value)]
         assert secrets, example.name
         report = msgspec.json.encode(audited(unmarked(files), tmp_path / str(number))).decode()
         for secret in secrets:

@@ -63,7 +63,9 @@ def known(w: Walker, term: Term, frame: Frame | None) -> Term:
             return found
     model = w.world.libraries.find(language, name)
     head, dot, tail = name.partition(".")
-    if model is None and language == "javascript" and dot and head in _GLOBAL:  # the same object, whichever way it is reached
+    if (
+        model is None and language == "javascript" and dot and head in _GLOBAL
+    ):  # the same object, whichever way it is reached
         model = w.world.libraries.find(language, tail)
         term, name = (w.world.external(tail, language), tail) if model is not None else (term, name)
     return _as_model(w, term, model, name) if model is not None else term
@@ -345,7 +347,9 @@ def membership(w: Walker, element: Term, container: Term, state: State) -> Term:
     if container.kind == "sequence" and container.data is None:
         return terms.any(w.compare("==", element, one) for one in container.args)
     if container.kind == "alt":
-        return terms.any(terms.all((guard, membership(w, element, one, state))) for one, guard in alternatives(container))
+        return terms.any(
+            terms.all((guard, membership(w, element, one, state))) for one, guard in alternatives(container)
+        )
     whole = holder_of(w, container)
     keyed = container.kind in ("root", "mapping", "parsed") or (container.kind == "object")
     if keyed and element.kind == "literal":
@@ -619,7 +623,14 @@ def _verified(w: Walker, model: Model, arguments: Arguments, result: Term, state
 
 
 def _value(
-    w: Walker, model: Model, arguments: Arguments, frozen: Arguments, value: Term, state: State, frame: Frame, node: ir.Node
+    w: Walker,
+    model: Model,
+    arguments: Arguments,
+    frozen: Arguments,
+    value: Term,
+    state: State,
+    frame: Frame,
+    node: ir.Node,
 ) -> Term:
     """How the result is made of the arguments."""
     terms = w.terms
@@ -630,7 +641,11 @@ def _value(
         if part is None:
             return value
         part = as_text(w, part, state)
-        return part if part.kind in ("text", "serial") or text_of(part) is not None else terms.make("serial", "text", (part,))
+        return (
+            part
+            if part.kind in ("text", "serial") or text_of(part) is not None
+            else terms.make("serial", "text", (part,))
+        )
     if model.joins is not None:
         return _joined(w, model, arguments, frozen, state, frame, node)
     if model.serialises is not None:
@@ -712,7 +727,9 @@ def _joined(
 
 def _parsed(w: Walker, part: Term, model: Model, value: Term) -> Term:
     if part.kind == "alt":
-        pairs = [(_parsed(w, one, model, value) if one is not w.terms.none else one, g) for one, g in alternatives(part)]
+        pairs = [
+            (_parsed(w, one, model, value) if one is not w.terms.none else one, g) for one, g in alternatives(part)
+        ]
         return w.terms.alt(pairs)
     if contains(part, lambda leaf: leaf.kind == "root" and leaf.data[0] == "CALLBACK_URL"):
         if model.how == "query":
@@ -775,12 +792,15 @@ def _slots(
             else:
                 value = w.item(holder, wanted, state, frame, raises=raises)
             if default is not None and default is not terms.none:
-                there = (
-                    terms.make("exists", None, (value,)) if value.kind == "load" else w.present(value)
-                )
+                there = terms.make("exists", None, (value,)) if value.kind == "load" else w.present(value)
                 value = terms.alt([(value, there), (default, terms.negate(there))])
             if model.load.clears:
-                if model.load.default is not None and default is None and frame.language == "python" and value.kind == "load":
+                if (
+                    model.load.default is not None
+                    and default is None
+                    and frame.language == "python"
+                    and value.kind == "load"
+                ):
                     state.assume(terms.make("exists", None, (value,)), terms)  # pop without a default raises
                 w.clear(holder, key, state, frame, node)
             if model.returns and value.kind in ("load", "alt"):
@@ -789,7 +809,9 @@ def _slots(
         _save_pairs(w, model.save, arguments, state, frame, node)
     elif model.save is not None:
         holder = _holder(w, model.save.of, arguments, frame)
-        known_now = Arguments([freeze(w, one, state) for one in arguments.positional], arguments.named, arguments.receiver)
+        known_now = Arguments(
+            [freeze(w, one, state) for one in arguments.positional], arguments.named, arguments.receiver
+        )
         key, saved = pick(model.save.key, known_now), pick(model.save.value, known_now)
         if holder is not None and key is not None:
             content = freeze(w, saved, state) if saved is not None else terms.unknown("nothing")
@@ -839,9 +861,7 @@ def mapping_items(mapping: Term) -> Iterable[tuple[str | None, Term]]:
     return zip(mapping.data, mapping.args, strict=True)
 
 
-def _assigned(
-    w: Walker, model: Model, arguments: Arguments, state: State, frame: Frame, node: ir.Node
-) -> Term:
+def _assigned(w: Walker, model: Model, arguments: Arguments, state: State, frame: Frame, node: ir.Node) -> Term:
     assert model.assign is not None
     target = pick(model.assign.target, arguments)
     if target is None:
@@ -1031,9 +1051,7 @@ def _sent_rejections(w: Walker, receiver: Term, state: State) -> list[tuple[Stat
     return [(refused, w.terms.make("error", error, (receiver,)))]
 
 
-def _then(
-    w: Walker, function: Term, given: list[Term], way: State, inner: Frame, frame: Frame, node: ir.Node
-) -> Term:
+def _then(w: Walker, function: Term, given: list[Term], way: State, inner: Frame, frame: Frame, node: ir.Node) -> Term:
     caller = Frame(frame.id, frame.scopes, frame.program, frame.unit, frame.qualified, this=frame.this)
     result = calls.call(w, function, Arguments(given, {}), way, caller, node)
     if result.kind == "pending" and not way.dead:
@@ -1076,7 +1094,9 @@ def library_constructed(
         w.write(made, w.terms.literal(key), value, state, frame, node)
     if arguments.positional and library.endswith(("Error", "Exception")):
         key = "message" if frame.language == "javascript" else "args"
-        said = arguments.positional[0] if key == "message" else w.terms.make("sequence", None, tuple(arguments.positional))
+        said = (
+            arguments.positional[0] if key == "message" else w.terms.make("sequence", None, tuple(arguments.positional))
+        )
         w.write(made, w.terms.literal(key), said, state, frame, node)
     if model is None:
         return
@@ -1086,7 +1106,9 @@ def library_constructed(
         made,
     )
     if model.flow is not None:
-        result = w.terms.make("call", (library, tuple(frozen.named), w.world.site(frame, node), False), tuple(frozen.all()))
+        result = w.terms.make(
+            "call", (library, tuple(frozen.named), w.world.site(frame, node), False), tuple(frozen.all())
+        )
         actions.flow(w, model.flow, library, frozen, result, state, frame, node)
 
 
@@ -1147,9 +1169,7 @@ def _parents(w: Walker, language: str, error: str) -> set[str]:
     return out
 
 
-def stored(
-    w: Walker, holder: Term, key: Term, value: Term, state: State, frame: Frame, node: ir.Node | None
-) -> None:
+def stored(w: Walker, holder: Term, key: Term, value: Term, state: State, frame: Frame, node: ir.Node | None) -> None:
     """A value was written to something that outlives the request, or may."""
     root = holder
     while root.kind == "load":
@@ -1178,9 +1198,7 @@ def raised(w: Walker, error: Term, state: State, frame: Frame, node: ir.Node) ->
         w.record("raise", node, state, frame, name=w.world.classes[cls].qualified, value=value)
 
 
-def assigned(
-    w: Walker, holder: Term, name: str | None, value: Term, state: State, frame: Frame, node: ir.Node
-) -> None:
+def assigned(w: Walker, holder: Term, name: str | None, value: Term, state: State, frame: Frame, node: ir.Node) -> None:
     """Assigning to a library's property can be an action: `location.href = …`, `ctx.body = …`."""
     if name is None or holder.kind == "object":
         return

@@ -115,7 +115,12 @@ def _methods_of(w: Walker, handler: Term) -> list[Term]:
         cls = w.world.receivers.get(handler)
     if cls is None or cls.kind != "class":
         return []
-    found = [w.world.classes[one].members.get(verb) for one in w.world.lineage(cls) if one in w.world.classes for verb in _VERBS]
+    found = [
+        w.world.classes[one].members.get(verb)
+        for one in w.world.lineage(cls)
+        if one in w.world.classes
+        for verb in _VERBS
+    ]
     return [one for one in found if one is not None and one.kind == "function"]
 
 
@@ -166,7 +171,11 @@ def _caught(w: Walker, frame: Frame, node: ir.Node) -> None:
         for state, error in matched:
             way = state.fork()
             given = [
-                error if kind == "error" else typed(w, kind, frame.language) if kind != "next" else w.terms.unknown("next")
+                error
+                if kind == "error"
+                else typed(w, kind, frame.language)
+                if kind != "next"
+                else w.terms.unknown("next")
                 for kind in catcher.binds
             ]
             calls.call(w, catcher.function, Arguments(given, {}), way, frame, node)
@@ -246,7 +255,11 @@ def bind(w: Walker, function: Term, binds: Binds, rest: Term | None, state: Stat
     """The arguments that a framework gives to a handler."""
     info = w.world.units[effects.unit_key(function)]
     parameters = list(info.unit.parameters)
-    if function.args and info.unit.kind in ("method", "classmethod", "constructor") and info.program.language == "python":
+    if (
+        function.args
+        and info.unit.kind in ("method", "classmethod", "constructor")
+        and info.program.language == "python"
+    ):
         parameters = parameters[1:]
     out = Arguments([], {})
     if isinstance(binds, tuple):
@@ -478,8 +491,12 @@ def instance_of(w: Walker, cls: Term) -> Term:
     try:
         for one in reversed(w.world.lineage(cls)):
             base = w.world.classes.get(one)
-            for field, expression in base.initialisers if base is not None else ():
-                scope = Frame(w.world.serial(), base.scopes, base.program, None, base.qualified, this=made, startup=True)  # type: ignore[union-attr]
+            if base is None:
+                continue
+            for field, expression in base.initialisers:
+                scope = Frame(
+                    w.world.serial(), base.scopes, base.program, None, base.qualified, this=made, startup=True
+                )
                 w.write(made, w.terms.literal(field), w.value(expression, state, scope), state, scope, expression)  # type: ignore[arg-type]
         for one in w.world.lineage(cls):
             base = w.world.classes.get(one)
@@ -638,7 +655,9 @@ def _returned(w: Walker, answer: Term, handler: Handler, state: State, frame: Fr
 def _answers(w: Walker, value: Term) -> Term:
     """The condition that what a stage returned answers the request: an answer that it made does, null does not."""
     return w.terms.any(
-        w.terms.all((guard if one is not value else w.terms.true, w.terms.true if one in w.world.answers else w.present(one)))
+        w.terms.all(
+            (guard if one is not value else w.terms.true, w.terms.true if one in w.world.answers else w.present(one))
+        )
         for one, guard in alternatives(value)
     )
 
@@ -655,7 +674,9 @@ def run_all(w: Walker) -> tuple[Entry, ...]:
             if function not in done and w.world.relevance.leads(_origin(w, function))
         ]
         if not waiting:
-            handed = [one for one in w.world.handed if one not in done and w.world.relevance.leads(effects.unit_key(one))]
+            handed = [
+                one for one in w.world.handed if one not in done and w.world.relevance.leads(effects.unit_key(one))
+            ]
             fresh = [(one, False) for one in handed] or _uncalled(w, done)
             if not fresh:
                 break
@@ -690,9 +711,7 @@ def _uncalled(w: Walker, done: set[Term]) -> list[tuple[Term, bool]]:
     return [(functions[0], True)] if functions else []
 
 
-def _enter(
-    w: Walker, entries: list[Entry], function: Term, kind: str, handler: Handler | None, called: bool
-) -> None:
+def _enter(w: Walker, entries: list[Entry], function: Term, kind: str, handler: Handler | None, called: bool) -> None:
     world = w.world
     key = effects.unit_key(function)
     info = world.units[world.origins.get(function, key)]
@@ -700,8 +719,16 @@ def _enter(
     head = program.spans[info.unit.head or info.unit.at]
     language = "python" if program.language == "python" else "javascript"
     entry = Entry(
-        len(entries), kind, program.path, info.qualified, head[0], program.spans[info.unit.at][2], language, called,  # type: ignore[arg-type]
-        handler.method if handler is not None else "", (handler.route or "") if handler is not None else "",
+        len(entries),
+        kind,  # type: ignore[arg-type]
+        program.path,
+        info.qualified,
+        head[0],
+        program.spans[info.unit.at][2],
+        language,
+        called,
+        handler.method if handler is not None else "",
+        (handler.route or "") if handler is not None else "",
     )
     entries.append(entry)
     state = State({}, frozenset())
@@ -721,7 +748,9 @@ def _enter(
                 Problem(program.path, "incomplete", f"{info.qualified or 'this file'} is too large to follow", head[0])
             )
         except RecursionError:
-            world.problems.append(Problem(program.path, "too-deep", f"{info.qualified} nests too deeply to follow", head[0]))
+            world.problems.append(
+                Problem(program.path, "too-deep", f"{info.qualified} nests too deeply to follow", head[0])
+            )
         except Exception as error:  # noqa: BLE001  one entry that the analysis fails on must not end the audit
             world.problems.append(Problem(program.path, "crashed", failure(info.qualified, error), head[0]))
         finally:

@@ -8,6 +8,7 @@ what `effects` is told by a model.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from auditor import program as ir
 from auditor.analysis import actions, calls, effects
@@ -347,7 +348,9 @@ class Walker:
             if node.name == "*" and target is not None:
                 self.world.star_exports.setdefault(path, []).append(target)
             else:
-                self.world.exports[path, node.name] = self.imported(frame.program, node.module, node.source or node.name)
+                self.world.exports[path, node.name] = self.imported(
+                    frame.program, node.module, node.source or node.name
+                )
             return
         if node.value is not None:
             value = self.value(node.value, state, frame)
@@ -561,7 +564,11 @@ class Walker:
         for side, other in ((node.left, node.right), (node.right, node.left)):
             if type(side) is ir.Literal and side.value is None:
                 value = self.value(other, state, frame)
-                return self.terms.make("op", "is-null", (value,)) if value.kind in ("load", "alt") else self.negated_presence(value)
+                return (
+                    self.terms.make("op", "is-null", (value,))
+                    if value.kind in ("load", "alt")
+                    else self.negated_presence(value)
+                )
         return None
 
     def made_at(self, condition: Term, frame: Frame, node: ir.Node) -> None:
@@ -602,7 +609,18 @@ class Walker:
         kind = value.kind
         if value is self.terms.none:
             return self.terms.false
-        if kind in ("literal", "text", "sequence", "mapping", "object", "function", "class", "root", "native", "compare"):
+        if kind in (
+            "literal",
+            "text",
+            "sequence",
+            "mapping",
+            "object",
+            "function",
+            "class",
+            "root",
+            "native",
+            "compare",
+        ):
             return self.terms.true
         if kind == "op" and value.data == "bool":
             return self.terms.true
@@ -636,7 +654,12 @@ class Walker:
 
     def _comprehension(self, node: ir.Comprehension, state: State, frame: Frame) -> Term:
         iterable = self.value(node.iterable, state, frame)
-        if iterable.kind == "sequence" and iterable.data is None and not node.tests and len(iterable.args) <= effects.ELEMENTS:
+        if (
+            iterable.kind == "sequence"
+            and iterable.data is None
+            and not node.tests
+            and len(iterable.args) <= effects.ELEMENTS
+        ):
             return self._comprehended(node, iterable, state, frame)
         inner = state.fork()
         self.assign(node.target, self.element_of(iterable, inner), inner, frame, declares=True)
@@ -712,7 +735,8 @@ class Walker:
             scope = frame.scopes[-1]
             if frame.language == "javascript" and not declares:
                 scope = next(
-                    (one for one in reversed(frame.scopes) if self.slot((one, name), state) is not None), frame.scopes[0]
+                    (one for one in reversed(frame.scopes) if self.slot((one, name), state) is not None),
+                    frame.scopes[0],
                 )
         key = (scope, name)
         state.put(key, value)
@@ -786,7 +810,7 @@ class Walker:
                 state.assume(self.present(holder), terms)
             kept = [(one, guard) for one, guard in alternatives(holder) if one is not terms.none]
             pairs = [
-                (self._under(guard, state, lambda way, of=one: self.member(of, name, way, frame, optional)), guard)
+                (self._under(guard, state, partial(self._member_of, one, name, frame, optional)), guard)
                 for one, guard in kept
             ]
             if optional and len(kept) < len(values(holder)):
@@ -815,6 +839,12 @@ class Walker:
         if holder.kind == "root" and value.kind == "load" and holder.data[1]:
             world.types.setdefault(value, f"{holder.data[1]}.{name}")
         return value
+
+    def _member_of(self, one: Term, name: str, frame: Frame, optional: bool, way: State) -> Term:
+        return self.member(one, name, way, frame, optional)
+
+    def _item_of(self, one: Term, key: Term, frame: Frame, raises: bool, optional: bool, way: State) -> Term:
+        return self.item(one, key, way, frame, raises, optional)
 
     def _under(self, guard: Term, state: State, read: Callable[[State], Term]) -> Term:
         """Read from one alternative: what the reading ensures holds only where it is that one."""
@@ -864,7 +894,7 @@ class Walker:
         name = text_of(key)
         if holder.kind == "alt":
             pairs = [
-                (self._under(guard, state, lambda way, of=one: self.item(of, key, way, frame, raises, optional)), guard)
+                (self._under(guard, state, partial(self._item_of, one, key, frame, raises, optional)), guard)
                 for one, guard in alternatives(holder)
                 if one is not terms.none
             ]
@@ -947,9 +977,7 @@ class Walker:
         """Whether an object was made while a module loaded, so that all requests share it."""
         return holder.kind == "object" and bool(holder.data[1].startup)
 
-    def _outlives(
-        self, holder: Term, key: Term, value: Term, state: State, frame: Frame, node: ir.Node | None
-    ) -> None:
+    def _outlives(self, holder: Term, key: Term, value: Term, state: State, frame: Frame, node: ir.Node | None) -> None:
         effects.stored(self, holder, key, value, state, frame, node)
 
     def clear(self, holder: Term, key: Term, state: State, frame: Frame, node: ir.Node) -> None:

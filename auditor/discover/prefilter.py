@@ -169,8 +169,11 @@ def identifiers(lowered: bytes) -> set[bytes]:
 
 
 def holds(lowered: bytes, needles: Needles) -> bool:
-    """Whether any part that is searched for stands in bytes that `lower` gave; names are not looked for."""
-    return any(part in lowered for part, _ in needles.parts)
+    """Whether any part, or any name as a whole identifier, stands in bytes that `lower` gave."""
+    if any(part in lowered for part, _ in needles.parts):
+        return True
+    found = [name for name in needles.names if name in lowered]
+    return bool(found) and not identifiers(lowered).isdisjoint(found)
 
 
 def first_round(files: Iterable[tuple[str, bytes]], needles: Needles) -> tuple[str, ...]:

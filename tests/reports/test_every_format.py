@@ -74,7 +74,7 @@ def test_the_order_of_hashes_changes_nothing(planted: Any) -> None:
         for seed in ("1", "2")
     ]  # fmt: skip
     assert outputs[0] == outputs[1]
-    assert outputs[0].count(b"<!doctype html>") == 1
+    assert b"<!doctype html>" in outputs[0]
 
 
 @pytest.mark.parametrize("name", FORMATS)
