@@ -94,7 +94,13 @@ def test_all_passed(audit_gives: Answers, capsys: pytest.CaptureFixture[str]) ->
     assert "✓ C01" in out
     assert err == ""
     (call,) = calls
-    assert {**call, "cache": None} == {"path": Path(), "change": WHOLE, "progress": None, "with_baseline": True, "cache": None}
+    assert {**call, "cache": None} == {
+        "path": Path(),
+        "change": WHOLE,
+        "progress": None,
+        "with_baseline": True,
+        "cache": None,
+    }
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from auditor.terms import Site, Term, Terms
 
 STEP_LIMIT = 60_000  # nodes that one entry may walk
 TOTAL_LIMIT = 3_000_000  # nodes that all entries may walk together
+LINEAGE_LIMIT = 40  # classes above one class
 
 
 class OverBudget(Exception):
@@ -309,17 +310,16 @@ class World:
 
     def lineage(self, cls: Term) -> list[Term]:
         """The class and its bases, nearest first; library bases as they are."""
-        out: list[Term] = []
+        out: dict[Term, None] = {}
         queue = [cls]
-        while queue:
-            one = queue.pop(0)
+        for one in queue:  # it grows meanwhile
             if one in out:
                 continue
-            out.append(one)
+            out[one] = None
             info = self.classes.get(one)
-            if info is not None:
+            if info is not None and len(queue) < LINEAGE_LIMIT:
                 queue.extend(info.bases)
-        return out
+        return list(out)
 
     def declared_parameters(self, info: UnitInfo) -> tuple[Parameter, ...]:
         """The parameters of a unit."""

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from auditor import program as ir
 from auditor.checks.application import Application
 from auditor.checks.grants import Grants
 from auditor.facts import Event
 from auditor.terms import Term, leaves, text_of
 
+_WRITING = frozenset(
+    {"url_for", "url", "static", "csrf_token", "get_flashed_messages", "range", "gettext", "_", "length"}
+)
+_LOOKING_UP = frozenset({"get", "items", "keys", "values", "strip", "format", "strftime"})
 _UNSURE = frozenset({"incomplete", "too-deep", "crashed"})
 _OF_THE_TOKEN = ("oauth", "/token", "introspect", "revoke", "tokeninfo")  # addresses that are about the token itself
 
@@ -24,7 +29,7 @@ def unused(application: Application, grants: Grants) -> Event | None:
         return None
     if not exchanges or any(event.entry.kind != "route" for event in exchanges):
         return None  # a handler is seen to its end; what a function gives to its caller is not
-    if not grants.slots or any(slot.holder.kind != "root" for slot in grants.slots):
+    if any(slot.holder.kind != "root" for slot in grants.slots):
         return None  # who else reads a table, a file or an object may not be seen
     flow = {
         event.details.get("call")
@@ -45,12 +50,20 @@ def unused(application: Application, grants: Grants) -> Event | None:
     return exchanges[0]
 
 
+def _writes(callee: ir.Expression) -> bool:
+    """Whether a call in a page is a template's own function or a look-up, which only writes text into the page."""
+    if type(callee) is ir.Member:
+        return callee.name in _LOOKING_UP
+    return type(callee) is ir.Name and callee.id in _WRITING
+
+
 def _seen(application: Application, event: Event) -> bool:
-    """Whether what is shown ends in a page that was read, scripts and all."""
+    """Whether what is shown ends in a page that was read and calls nothing."""
     paths = [
         path
         for path, program in application.programs.items()
         if program.language not in ("python", "javascript", "typescript")
+        and not any(type(node) is ir.Call and not _writes(node.callee) for node in ir.walk(program))
     ]
     names = [text_of(leaf) for leaf in leaves(event.details["value"])]
     return event.place.path in paths or any(

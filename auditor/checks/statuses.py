@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from auditor.analysis.attack import MAYBE, NO, YES, Answer, conjunction, disjunction, negation
 from auditor.facts import Event
-from auditor.terms import Term, alternatives, text_of, value_of, values
+from auditor.terms import Term, alternatives, number, text_of, value_of, values
 
 Statuses = Mapping[Term, int]
 """The status that each call is taken to be answered with."""
@@ -45,38 +45,95 @@ def possible(event: Event, call: Event, status: int) -> bool:
     """Whether an event can happen after a call that was answered with this status."""
     own = call.details["call"]
     # what led to the call holds ever after; that it was no refusal holds only where the library raises it
-    conditions = event.conditions.union(one for one in call.conditions if own not in _asked(one))
+    lasting = _lasting(call.conditions, own)
+    conditions = event.conditions if lasting <= event.conditions else event.conditions | lasting
     return _can_all_hold(conditions, own, status)
+
+
+@functools.lru_cache(maxsize=1024)
+def _lasting(conditions: frozenset[Term], own: Term) -> frozenset[Term]:
+    return frozenset(one for one in conditions if own not in _asked(one))
+
+
+class _Together:
+    """Conditions that hold together, sorted for the many questions that are asked of them."""
+
+    def __init__(self, conditions: frozenset[Term]) -> None:
+        # Some are on different paths.
+        self.contradictory = any(one.kind == "not" and one.args[0] in conditions for one in conditions)
+        self.single = [one for one in conditions if one.kind not in ("and", "or")]
+        self.compound = [one for one in conditions if one.kind in ("and", "or")]
+        # What the single ones say of the parts of the others.
+        self._known = {
+            one.args[0] if one.kind == "not" else one: NO if one.kind == "not" else YES for one in self.single
+        }
+        self.asked = sorted(frozenset().union(*map(_asked, conditions)), key=number)
+        self._about: dict[Term, list[Term]] = {}
+        for one in conditions:
+            for call in _calls_within(one):
+                self._about.setdefault(call, []).append(one)
+
+    def hold(self, statuses: Played, conditions: Iterable[Term]) -> bool:
+        """Whether these of the conditions can hold when calls are answered with these statuses."""
+        known = dict(self._known)
+        return not any(
+            (_within(one, statuses, known) if one.kind in ("and", "or") else _alone(one, statuses)) is NO
+            for one in conditions
+        )
+
+    @functools.cached_property
+    def hold_at_all(self) -> bool:
+        """Whether they can hold when nothing is known of any call."""
+        return self.hold(_played(()), (*self.single, *self.compound))
+
+    def hold_for(self, own: Term, status: int) -> bool:
+        """Whether they can hold when one call is answered with this status, and nothing is known of the others.
+
+        Most conditions are about other calls: those are played through once for all.
+        """
+        statuses = _played(((own, status),))
+        if own.kind != "call":
+            return self.hold(statuses, (*self.single, *self.compound))
+        return self.hold_without(own) and self.hold(statuses, self._about.get(own, ()))
+
+    def hold_without(self, own: Term) -> bool:
+        """Whether those can hold that are not about this call."""
+        if self.hold_at_all:
+            return True
+        about = set(self._about.get(own, ()))
+        return self.hold(_played(()), [one for one in (*self.single, *self.compound) if one not in about])
+
+
+_together = functools.lru_cache(maxsize=1024)(_Together)
 
 
 @functools.lru_cache(maxsize=20_000)
 def _can_all_hold(conditions: frozenset[Term], own: Term, status: int) -> bool:
     """Whether conditions can hold together when a call was answered with this status, and others with any."""
-    if any(one.kind == "not" and one.args[0] in conditions for one in conditions):
-        return False  # the two are on different paths
-    single = [one for one in conditions if one.kind not in ("and", "or")]
-    compound = [one for one in conditions if one.kind in ("and", "or")]
-    known = dict(_known(single))
-    others = sorted({one for condition in conditions for one in _asked(condition)} - {own}, key=lambda one: one.n)
+    together = _together(conditions)
+    if together.contradictory:
+        return False
+    others = [one for one in together.asked if one is not own]
     if len(others) > _OTHERS:
-        others = []
-    for answers in itertools.product(_TRIED, repeat=len(others)):
-        statuses = _played(((own, status), *zip(others, answers, strict=True)))
-        if any(_alone(one, statuses) is NO for one in single):
-            continue
-        worked_out = dict(known)
-        if not any(_within(one, statuses, worked_out) is NO for one in compound):
-            return True
-    return False
+        return together.hold_for(own, status)
+    everything = (*together.single, *together.compound)
+    return any(
+        together.hold(_played(((own, status), *zip(others, answers, strict=True))), everything)
+        for answers in itertools.product(_TRIED, repeat=len(others))
+    )
 
 
-def _known(conditions: Iterable[Term]) -> Iterator[tuple[Term, Answer]]:
-    """What single conditions say of the parts of others."""
-    for one in conditions:
-        if one.kind == "not":
-            yield one.args[0], NO
-        else:
-            yield one, YES
+@functools.lru_cache(maxsize=100_000)
+def _calls_within(condition: Term) -> frozenset[Term]:
+    """All calls that a condition is about in any way."""
+    seen: set[Term] = set()
+    stack = [condition]
+    while stack:
+        one = stack.pop()
+        if one not in seen:
+            seen.add(one)
+            stack.extend(one.args)
+    return frozenset(one for one in seen if one.kind == "call")
 
 
 @functools.lru_cache(maxsize=100_000)
