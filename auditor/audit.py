@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
+import msgspec
+
 import auditor
 from auditor import catalogue, checks, config, judge, loading
 from auditor.analysis.analyse import analyse
@@ -18,14 +20,16 @@ from auditor.decisions import attest, baseline, changed, suppress
 from auditor.discover import ignore, prefilter, tree
 from auditor.discover.changes import WHOLE, Change
 from auditor.discover.committed import committed
+from auditor.discover.prefilter import Needles
 from auditor.discover.tree import Tree
 from auditor.errors import NothingToAudit, UsageError
 from auditor.facts import Facts
 from auditor.frontends.worker import lower_all
 from auditor.library import Libraries
-from auditor.loading import Loaded
+from auditor.loading import Loaded, Watched
 from auditor.lowered import Kept, Lowering, Remembering
 from auditor.model import SCHEMA, Files, Finding, Observation, Problem, Report, Tool
+from auditor.unmoved import Part, Unmoved
 
 RECURSION = 20_000  # the walk nests as deeply as the programs it reads, whose depth the frontends bound
 
@@ -67,11 +71,12 @@ class Plan(NamedTuple):
 
 
 class Audited(NamedTuple):
-    """A report on one application, and the bytes of the files that it speaks of, as they were judged."""
+    """A report on one application, the bytes of the files as they were judged, and what decided which were read."""
 
     report: Report
     scope: Scope
     sources: Mapping[str, bytes]
+    watched: Watched | None = None
 
 
 class Seen(NamedTuple):
@@ -154,8 +159,32 @@ def audit_all(
     day = today or datetime.date.today()
     done = tuple(_audit(made, scope, change, progress, with_baseline, day, lowering) for scope in made.scopes)
     if cache is not None:
+        if change.of == "index":
+            _unmoved(made, cache).remember(made.root, [one.watched for one in done if one.watched is not None])
         cache.tidy()
     return done
+
+
+def nothing_moves(made: Plan, change: Change, cache: Cache | None) -> bool:
+    """Whether it is sure without an audit that a commit brings no failure: it changes nothing that is looked at."""
+    if cache is None or change.of != "index" or change.bases is None or len(change.bases) != 1:
+        return False
+    return _unmoved(made, cache).is_sure(made.root, change.bases[0])
+
+
+def _unmoved(made: Plan, cache: Cache) -> Unmoved:
+    context = msgspec.msgpack.encode((auditor.__version__, made.known, made.libraries.all, made.config))
+    decisions = [made.baseline, *(scope.attestations for scope in made.scopes)]
+    parts = [Part(scope.below, is_audited(made, scope)) for scope in made.scopes]
+    return Unmoved(cache, context, parts, decisions, *_needles(made))
+
+
+def _needles(made: Plan) -> tuple[Needles, Needles]:
+    """The catalogue's words: those by which files are chosen, and the signs of an OAuth client."""
+    words = made.known.words
+    return prefilter.compile_needles(words.flow, catalogue.oauth_names(made.known)), prefilter.compile_needles(
+        words.hints
+    )
 
 
 def _audit(
@@ -188,7 +217,7 @@ def _audit(
         files=Files(read=seen.loaded.read, analysed=len(seen.loaded.programs)),
         application=scope.name,
     )
-    return Audited(report, scope, seen.loaded.lines)
+    return Audited(report, scope, seen.loaded.lines, seen.loaded.watched)
 
 
 # ---------------------------------------------------------------------------------------------- what is seen
@@ -199,11 +228,7 @@ def look(made: Plan, found: Tree, progress: Progress = None, lowering: Lowering 
     audited = found.excluding(ignore.excluder(made.config.exclude))
     if not audited.entries:
         raise NothingToAudit("there is no file to audit: all of them are excluded")
-    words = made.known.words
-    loaded = loading.load(
-        audited, prefilter.compile_needles(words.flow, catalogue.oauth_names(made.known)), prefilter.compile_needles(words.hints), progress,
-        lowering=lowering,
-    )  # fmt: skip
+    loaded = loading.load(audited, *_needles(made), progress, lowering=lowering)
     if progress is not None:
         progress(f"analysing {len(loaded.programs)} files")
     facts = _analysed(loaded, made.libraries)

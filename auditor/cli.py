@@ -179,9 +179,9 @@ def hook(path: Path | None, everything: bool, fail_on: str | None, config_file: 
     """Audit what a commit brings; for git hooks and pre-commit.
 
     Judged is what is staged, or the commits from PRE_COMMIT_FROM_REF to PRE_COMMIT_TO_REF, and only what is new in
-    them fails. When nothing is staged everything is audited and every failure counts. Nothing is ever written.
+    them fails. When nothing is staged everything is audited and every failure counts. Nothing is written, but the cache.
     """
-    from auditor.audit import audit_all, plan
+    from auditor.audit import audit_all, nothing_moves, plan
     from auditor.discover import changes
     from auditor.discover.tree import root_and_path
     from auditor.errors import NothingToAudit
@@ -192,8 +192,12 @@ def hook(path: Path | None, everything: bool, fail_on: str | None, config_file: 
     if change is None:
         _say("no file is staged: nothing can be new")
         return 0
+    kept = _cache(made.root, cache)
+    if nothing_moves(made, change, kept):
+        _say(f"no file that matters differs from {change.name}: nothing can be new")
+        return 0
     try:
-        results = audit_all(made, change, cache=_cache(made.root, cache))
+        results = audit_all(made, change, cache=kept)
     except NothingToAudit:
         if change.of == "working":
             raise

@@ -102,13 +102,16 @@ class Calls(Part):
 
     `result` among the arguments is the call's result, `result.x` that member of the call's result (the token of the flow that it runs).
     `result`: the call's own result is the function's. `when` says when: entry (an entry of its own), now, later (at some time or never),
-    then (a continuation of the receiver), catch, finally, each (with the elements of the receiver).
+    then (a continuation of the receiver), catch, finally, each (with the elements of the receiver),
+    keeps (later, and the library keeps what the function raises).
     """
 
     function: Reference = 0
     arguments: tuple[Reference, ...] = ()
     result: bool = True
-    when: Literal["entry", "now", "later", "then", "catch", "finally", "each", "find", "some", "executor"] = "now"
+    when: Literal["entry", "now", "later", "then", "catch", "finally", "each", "find", "some", "executor", "keeps"] = (
+        "now"
+    )
 
 
 class Route(Part):
@@ -167,6 +170,13 @@ class Http(Part):
     base: Reference | None = None
 
 
+class Hook(Part):
+    """Registers a function that a client runs around each of its calls: before them, or when one is refused."""
+
+    when: Literal["before", "refused"]
+    function: Reference
+
+
 class Flow(Part):
     """A library runs a part of the flow itself.
 
@@ -197,7 +207,7 @@ class Model(Part, rename={"is_": "is"}):
     """What one name means. A result does not contain its arguments unless the model says that it carries them.
 
     `provides`: this function makes what is handed to every parameter that is called like the first argument.
-    `secret`: this argument is the application's client secret. `code`: this argument is the status with which the receiver will answer. `fills`: this argument, too, holds from now on what `kind` says (`crypto.getRandomValues(bytes)`).
+    `kind` "status": the name stands for an HTTP status. `secret`: this argument is the application's client secret. `code`: this argument is the status with which the receiver will answer. `fills`: this argument, too, holds from now on what `kind` says (`crypto.getRandomValues(bytes)`).
     """
 
     is_: Literal[
@@ -207,7 +217,7 @@ class Model(Part, rename={"is_": "is"}):
     like: str = ""
     returns: str = ""
     medium: str = ""
-    kind: Literal["", "fresh", "weak", "now", "secret"] = ""
+    kind: Literal["", "fresh", "weak", "now", "secret", "status"] = ""
     fills: Reference | None = None
     same: Reference | None = None
     text: Reference | None = None
@@ -237,6 +247,7 @@ class Model(Part, rename={"is_": "is"}):
     stage: Stage | None = None
     catcher: Catcher | None = None
     http: Http | None = None
+    hooks: tuple[Hook, ...] = ()
     raises_status: str = ""
     status: bool = False
     ok: bool = False

@@ -7,11 +7,13 @@ import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from auditor import program as ir
 from auditor.analysis.link import Linker
 from auditor.discover import prefilter
 from auditor.discover.prefilter import Needles
-from auditor.discover.tree import Entry, Tree
+from auditor.discover.tree import Tree
 from auditor.frontends.worker import Failure, Job, lower_all, start
 from auditor.lowered import Lowering
 from auditor.model import Place, Problem
@@ -31,6 +33,28 @@ _ROLE_WORDS = (
 _SHORT = 5  # names up to this length are too common to search for
 
 
+class Watched(msgspec.Struct):
+    """What decided which files were lowered, so that it can be said of a changed file that it would not have mattered.
+
+    `paths`: the files that were chosen in any round, and the one for which there was no room any more. `names`: the units of
+    role-bearing files by the name of their module (see `_mentioning`). `handed`: names of files (see `_injected`).
+    """
+
+    paths: set[str] = msgspec.field(default_factory=set)
+    names: dict[bytes, set[str]] = msgspec.field(default_factory=dict)
+    handed: set[str] = msgspec.field(default_factory=set)
+
+    def matters(self, path: str, data: bytes, flow: Needles, hints: Needles) -> bool:
+        """Whether a tree with these bytes as this file may be judged otherwise than without them."""
+        language = prefilter.language(path, data)
+        if path in self.paths or language not in _WALKED or _stem_of(path) in self.handed:
+            return True
+        source = _Source(path, language, data)
+        if prefilter.holds(source.lowered, flow) or prefilter.holds(source.lowered, hints) or any(_front_end([source])):
+            return True
+        return _mentions(source, _wanted(self.names))
+
+
 @dataclasses.dataclass(frozen=True)
 class Loaded:
     """What was read: programs by path, every readable path, hints of an OAuth client, what could not be read."""
@@ -42,11 +66,12 @@ class Loaded:
     problems: tuple[Problem, ...]
     read: int
     lines: Mapping[str, bytes]
+    watched: Watched = dataclasses.field(default_factory=Watched)
 
 
 @dataclasses.dataclass
 class _Source:
-    entry: Entry
+    path: str
     language: str
     data: bytes
 
@@ -71,6 +96,7 @@ def load(
     linker = Linker(sources)
     callers: set[str] = set()
     outlines = Outlines(programs)
+    watched = Watched(set(chosen))
     for number in range(ROUNDS):
         if progress is not None:
             progress(f"reading {len(chosen)} files")
@@ -78,7 +104,7 @@ def load(
         lines = sum(program.text_lines for program in programs.values())
         if lines > LINES_LIMIT:
             break
-        chosen = _next(number, sources, programs, failed, callers, outlines, linker, LINES_LIMIT - lines)
+        chosen = _next(number, sources, programs, failed, callers, outlines, watched, linker, LINES_LIMIT - lines)
         if not chosen:
             break
     _lower_settings(sources, programs, failed, problems, workers, lowering)
@@ -86,10 +112,11 @@ def load(
         programs,
         tuple(sources),
         found_hints,
-        tuple(_front_end(sources)),
+        tuple(_front_end(sources.values())),
         tuple(problems),
         len(tree.entries),
         {path: s.data for path, s in sources.items()},
+        watched,
     )
 
 
@@ -129,27 +156,27 @@ def _sources(tree: Tree, ahead: bool) -> tuple[dict[str, _Source], list[Problem]
             continue
         language = prefilter.language(entry.path, data)
         if language is not None:
-            out[entry.path] = _Source(entry, language, data)
+            out[entry.path] = _Source(entry.path, language, data)
     return out, problems
 
 
 _SCRIPTS = (b"document.", b"window.", b"localstorage", b'from "react', b"from 'react", b"react-native", b"createroot(")
 
 
-def _front_end(sources: Mapping[str, _Source]) -> Iterable[Place]:
+def _front_end(sources: Iterable[_Source]) -> Iterable[Place]:
     """Where a script runs in a browser or on a phone: a page with a script, a module that uses what only they have."""
-    for path, source in sources.items():
+    for source in sources:
         words = (b"<script",) if source.language == "html" else _SCRIPTS if source.language in _CODE[1:] else ()
         first = min((at for word in words if (at := source.lowered.find(word)) >= 0), default=-1)
         if first >= 0:
             line = source.lowered.count(b"\n", 0, first) + 1
-            yield Place(path, line, line, "a script of the front end")
+            yield Place(source.path, line, line, "a script of the front end")
 
 
 def _hint(source: _Source, hints: Needles) -> Place:
     first = min(at for part, _ in hints.parts if (at := source.lowered.find(part)) >= 0)
     line = source.lowered.count(b"\n", 0, first) + 1
-    return Place(source.entry.path, line, line, "a sign of an OAuth client")
+    return Place(source.path, line, line, "a sign of an OAuth client")
 
 
 def _lower(
@@ -168,7 +195,7 @@ def _lower(
 
 def _next(
     number: int, sources: Mapping[str, _Source], programs: Mapping[str, Program], failed: set[str], callers: set[str],
-    outlines: Outlines, linker: Linker, room: int,
+    outlines: Outlines, watched: Watched, linker: Linker, room: int,
 ) -> list[str]:  # fmt: skip
     """The files of the next round, as far as there is room: what is imported, then who mentions a role-bearing unit.
 
@@ -179,6 +206,9 @@ def _next(
     for path in sorted({*bearing, *callers} & programs.keys() if number else programs):
         for target in imports(programs[path], outlines[path], linker):
             found[target] = None
+    for module, names in _names_of(bearing, programs).items():
+        watched.names.setdefault(module, set()).update(names)
+    watched.handed.update(_handed(bearing, outlines))
     mentioning = _mentioning(bearing, sources, programs)
     callers.update(mentioning)
     for path in (*mentioning, *_injected(bearing, sources, programs, outlines)):
@@ -187,6 +217,7 @@ def _next(
     for path in found:
         if path in programs or path in failed or path not in sources or sources[path].language not in _WALKED:
             continue
+        watched.paths.add(path)
         room -= sources[path].data.count(b"\n")
         if room < 0:
             break
@@ -242,40 +273,58 @@ def imports(program: Program, outline: Outline, linker: Linker) -> Iterable[str]
 
 def _mentioning(bearing: Sequence[str], sources: Mapping[str, _Source], programs: Mapping[str, Program]) -> list[str]:
     """Files not yet read that name a unit of a role-bearing file together with its module."""
-    names: dict[bytes, set[str]] = {}  # by the name of the module; b"" for one that is named by its folder
+    wanted = _wanted(_names_of(bearing, programs))
+    return [
+        path
+        for path, source in sources.items()
+        if path not in programs and source.language in _CODE and _mentions(source, wanted)
+    ]
+
+
+def _names_of(bearing: Sequence[str], programs: Mapping[str, Program]) -> dict[bytes, set[str]]:
+    """The long names of units in files, by the name of the module; b"" for one that is named by its folder."""
+    names: dict[bytes, set[str]] = {}
     for path in bearing:
         module = path.rpartition("/")[2].split(".")[0]
         defined = (*_defined_names(programs[path]), *_exported_names(programs[path]))
         long_names = {name for name in defined if len(name) > _SHORT}
         names.setdefault(b"" if module in ("index", "__init__") else module.encode(), set()).update(long_names)
-    wanted = [(stem, prefilter.compile_needles((), found)) for stem, found in names.items() if found]
-    out: list[str] = []
-    for path, source in sources.items():
-        if path in programs or source.language not in _CODE:
+    return names
+
+
+def _wanted(names: Mapping[bytes, Iterable[str]]) -> list[tuple[bytes, Needles]]:
+    return [(module, prefilter.compile_needles((), found)) for module, found in names.items() if found]
+
+
+def _mentions(source: _Source, wanted: Sequence[tuple[bytes, Needles]]) -> bool:
+    words: set[bytes] | None = None
+    for module, needles in wanted:
+        if module not in source.data:
             continue
-        words: set[bytes] | None = None
-        for stem, needles in wanted:
-            if stem not in source.data:
-                continue
-            words = words if words is not None else prefilter.identifiers(source.lowered)
-            if not needles.names.keys().isdisjoint(words) or prefilter.holds(source.lowered, needles):
-                out.append(path)
-                break
-    return out
+        words = words if words is not None else prefilter.identifiers(source.lowered)
+        if not needles.names.keys().isdisjoint(words) or any(part in source.lowered for part, _ in needles.parts):
+            return True
+    return False
 
 
 def _injected(
     bearing: Sequence[str], sources: Mapping[str, _Source], programs: Mapping[str, Program], outlines: Outlines
 ) -> list[str]:
     """Files not yet read that are called what a role-bearing file has handed in: `userService`, user.service.js."""
-    names = {_flat(name) for path in bearing for name in outlines[path].parameters if len(name) > _SHORT}
+    names = _handed(bearing, outlines)
     return [
         path
         for path, source in sources.items()
-        if path not in programs
-        and source.language in _CODE
-        and _flat(path.rpartition("/")[2].rpartition(".")[0]) in names
+        if path not in programs and source.language in _CODE and _stem_of(path) in names
     ]
+
+
+def _handed(bearing: Sequence[str], outlines: Outlines) -> set[str]:
+    return {_flat(name) for path in bearing for name in outlines[path].parameters if len(name) > _SHORT}
+
+
+def _stem_of(path: str) -> str:
+    return _flat(path.rpartition("/")[2].rpartition(".")[0])
 
 
 def _flat(name: str) -> str:

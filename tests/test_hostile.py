@@ -162,6 +162,36 @@ def _recursive(count: int) -> str:
     return MARK + calls
 
 
+def _classes(count: int) -> str:
+    classes = "".join(
+        f"class A{number}(A{max(number - 1, 0)}):\n    def __init__(self, access_token):\n        super().__init__(access_token)\n"
+        f"        self.access_token = access_token\n    def get(self):\n        return super().get() or self.access_token\n"
+        for number in range(count)
+    )
+    return MARK + classes
+
+
+def _statuses(count: int) -> str:
+    """Calls to a provider in one function, each with its status compared, and with that of another."""
+    asked = "".join(
+        f"    r{number} = requests.get('https://api.example.com/{number}', headers={{'Authorization': 'Bearer ' + token}})\n"
+        f"    if r{number}.status_code == 401 and r{(number * 7) % (number + 1)}.status_code != 403:\n"
+        f"        session.pop('access_token')\n        return redirect('/connect')\n"
+        for number in range(count)
+    )
+    head = "import requests\nfrom flask import Flask, redirect, session\napp = Flask(__name__)\n@app.get('/all')\n"
+    return f"{MARK}{head}def everything():\n    token = session['access_token']\n{asked}    return 'ok'\n"
+
+
+def _doubling(count: int) -> str:
+    """Each function calls the next one twice: 2 to the power of `count` ways."""
+    calls = "".join(
+        f"def f{number}(access_token):\n    f{number + 1}(access_token)\n    return f{number + 1}(access_token)\n"
+        for number in range(count)
+    )
+    return f"{MARK}{calls}def f{count}(access_token):\n    print(access_token)\n"
+
+
 HEAVY: dict[str, dict[str, str | bytes]] = {
     "UTF-16": {"old.py": f"{MARK}x = 1\n".encode("utf-16")},
     "100,000 brackets": {"old.js": f"{SLASHES}x = {'[' * 100_000}{']' * 100_000};\n"},
@@ -190,6 +220,14 @@ HEAVY: dict[str, dict[str, str | bytes]] = {
         "templates/self.html": "{% extends 'self.html' %}{% include 'self.html' %}{{ access_token }}",
         "templates/sum.html": "{{ access_token " + "+ a" * 20_000 + " }}",
     },
+    "1,000 classes that inherit": {"old.py": _classes(1_000)},
+    "200 statuses": {"old.py": _statuses(200)},
+    "2 to the power of 60": {"old.py": _doubling(60)},
+    "3,000 patterns that backtrack": {
+        ".gitignore": "".join(f"*a*a*a*{number}\n" for number in range(3_000)),
+        f"{'a' * 240}.py": MARK,
+    },
+    "a value that doubles": {"old.js": f"{SLASHES}let x = access_token;\n" + "x = {...x, a: x, b: [x, x]};\n" * 2_000},
     "an import cycle": {
         f"m{number}.py": f"{MARK}from m{(number + 1) % 50} import g{(number + 1) % 50}\n"
         f"def g{number}(access_token):\n    return g{(number + 1) % 50}(access_token)\n"

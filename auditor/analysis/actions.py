@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from auditor import program as ir
-from auditor.analysis import effects
+from auditor.analysis import effects, hooks
 from auditor.analysis.state import State
 from auditor.analysis.world import Arguments, Frame
 from auditor.library import Flow, Model, Reference
@@ -274,6 +274,8 @@ def call_seen(
         w.record("revoke", node, state, frame, name=name, **details)
     else:
         token = bearer(w, fields, arguments)
+        if token is None and model is not None and model.http is not None:
+            token = _kept_token(w, arguments, state, frame, node)
         if token is None and model is not None and model.http is not None and model.http.authorized:
             token = arguments.receiver or result
         if token is not None and not _own_backend(url) and not _is_code(token):
@@ -380,6 +382,16 @@ def bearer(w: Walker, fields: dict[str, Term], arguments: Arguments) -> Term | N
         if value.kind != "literal" and not _constant(value):
             return value
     return None
+
+
+def _kept_token(w: Walker, arguments: Arguments, state: State, frame: Frame, node: ir.Node) -> Term | None:
+    """The token of a header that a client puts on each call by itself: it was made with it, or given it later."""
+    client = arguments.receiver if arguments.receiver is not None else arguments.callee
+    header = hooks.header_sent(w, client, state, frame, node)
+    if header is None and client is not None:
+        made = [argument for one in values(client) if one.kind == "call" for argument in one.args]
+        header = _header(collected(made))
+    return bearer(w, {"Authorization": header}, arguments) if header is not None else None
 
 
 def _constant(term: Term) -> bool:

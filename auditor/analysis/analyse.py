@@ -22,10 +22,12 @@ def analyse(programs: Iterable[ir.Program], paths: Iterable[str], libraries: Lib
     walker = Walker(world)
     modules = tuple(_walk_module(walker, loaded[path], number) for number, path in enumerate(_import_order(world)))
     startup = len(world.events), len(world.writes), len(world.problems)
+    closures = dict(world.closures)
     found = entries.run_all(walker)
-    if world.mutable:  # some entry writes what another reads: walk again, knowing it
+    if world.mutable or world.rewalk:  # some entry writes what another reads: walk again, knowing it
         del world.events[startup[0] :], world.writes[startup[1] :], world.problems[startup[2] :]
         world.walked.clear()
+        world.closures = closures  # those of the first walk are made again where they are handed on
         found = entries.run_all(walker)
     return Facts(
         entries=(*modules, *found),

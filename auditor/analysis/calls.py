@@ -326,17 +326,20 @@ def native(w: Walker, function: Native) -> Term:
     return term
 
 
-def later(w: Walker, function: Term, arguments: list[Term], state: State, frame: Frame, node: ir.Node) -> None:
-    """Walk a function that was handed on: it may run at some time, or never."""
+def later(
+    w: Walker, function: Term, arguments: list[Term], state: State, frame: Frame, node: ir.Node
+) -> list[tuple[State, Term]]:
+    """Walk a function that was handed on: it may run at some time, or never. Gives what it raises to whoever runs it."""
     if function.kind == "function" and effects.unit_key(function) in w.world.stack:
-        return
+        return []
     way = state.fork()
     outer, frame.raises = frame.raises, []
     result = call(w, function, Arguments(arguments, {}), way, frame, node)
     if result.kind == "pending" and not way.dead:
         w.awaited(result, way, frame)
-    frame.raises = outer
+    raised, frame.raises = frame.raises, outer
     if not way.dead:
         before = state.conditions
         w.merge(state, [(state.fork(), w.terms.none), (way, w.terms.none)])
         state.conditions = before
+    return raised

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import http
 import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from auditor import program as ir
-from auditor.analysis import actions, calls, entries, stores
+from auditor.analysis import actions, calls, entries, hooks, stores
 from auditor.analysis.state import State
 from auditor.analysis.world import Arguments, ClassInfo, Frame
 from auditor.facts import Write
@@ -71,7 +72,19 @@ def known(w: Walker, term: Term, frame: Frame | None) -> Term:
     return _as_model(w, term, model, name) if model is not None else term
 
 
+def _status_named(name: str) -> int | None:
+    """The HTTP status that a name stands for: `UNAUTHORIZED`, `unauthorized`, `HTTP_401_UNAUTHORIZED`."""
+    digits = re.search(r"(?<!\d)[1-5]\d\d(?!\d)", name)
+    if digits is not None:
+        return int(digits.group())
+    flat = name.replace("_", "").lower()
+    return next((status.value for status in http.HTTPStatus if status.name.replace("_", "").lower() == flat), None)
+
+
 def _as_model(w: Walker, term: Term, model: Model, name: str) -> Term:
+    if model.kind == "status":
+        number = _status_named(name.rpartition(".")[2])
+        return w.terms.literal(number) if number is not None else term
     if model.is_ in _ROOTS:
         root = w.world.root(_ROOTS[model.is_], model.like or name)
         if model.medium:
@@ -390,7 +403,7 @@ def pick(reference: Reference | None, arguments: Arguments, w: Walker | None = N
 def _callee_name(w: Walker, function: Term) -> str | None:
     """The name of what is called: a member goes by its holder's name, never by the type of its value (a `dict`)."""
     key = text_of(function.args[1]) if function.kind == "load" else None
-    if key is None and function.kind == "load" and function.args[1].kind == "parameter":
+    if key is None and function.kind == "load" and function.args[1].kind in ("parameter", "root"):
         base = w.world.name_of(function.args[0])  # `getattr(client, method)(…)`: whichever verb it is, it sends
         model = w.world.libraries.find("python", f"{base}.request") if base else None
         return f"{base}.request" if model is not None and model.http is not None else None
@@ -490,9 +503,7 @@ def apply(
         world.made.setdefault(result, (frame.program, node.at))
     if model.http is not None:
         world.http[result] = model.http.error if model.http.throws else ""
-        value = _sent(w, model, arguments, result, state, frame)
-    if model.http is not None and model.flow is None:
-        actions.call_seen(w, name, model, frozen, result, state, frame, node)
+        value = _sent(w, model, name, arguments, frozen, result, value, state, frame, node)
     value = _value(w, model, arguments, frozen, value, state, frame, node)
     value = _slots(w, model, arguments, value, state, frame, node)
     if model.equals is not None:
@@ -511,7 +522,7 @@ def apply(
     if model.raises_status:
         value = _refused(w, model, arguments, value, state, frame)
     if model.calls is not None:
-        value = _calls(w, model, arguments, value, state, frame, node)
+        value = _calls(w, model, name, arguments, value, state, frame, node)
     if model.awaits:
         value = _await_all(w, model, arguments, state, frame)
     if model.route is not None:
@@ -544,8 +555,12 @@ def apply(
         if status is not None:
             state.put((holder_of(w, arguments.receiver), terms.literal("statusCode")), status)
     actions.sinks(w, model, name, frozen, result, state, frame, node)
+    for hook in model.hooks:
+        hooks.register(w, hook, arguments)
     if model.exits:
-        if model.raises:
+        if model.raises == "0" and arguments.positional:  # `Promise.reject(error)`
+            frame.raises.append((state.fork(), arguments.positional[0]))
+        elif model.raises:
             frame.raises.append((state.fork(), terms.make("error", model.raises)))
         state.dead = True
     return value
@@ -565,16 +580,25 @@ def _for_requests(w: Walker, model: Model, arguments: Arguments) -> Arguments:
     return Arguments(kept, arguments.named, arguments.receiver, arguments.open, arguments.callee)
 
 
-def _sent(w: Walker, model: Model, arguments: Arguments, result: Term, state: State, frame: Frame) -> Term:
-    """A request that raises when the answer is a refusal: the normal exit knows that it was none."""
+def _sent(
+    w: Walker, model: Model, name: str, arguments: Arguments, frozen: Arguments, result: Term, value: Term, state: State,
+    frame: Frame, node: ir.Node,
+) -> Term:  # fmt: skip
+    """A request is sent. Where a refusal raises, the normal exit knows that it was none."""
     assert model.http is not None
-    if model.http.throws:
+    refusal = state.fork() if model.http.throws else None
+    if refusal is not None:
         okay = w.terms.make("op", "ok", (result,))
-        refused = state.fork()
-        refused.assume(w.terms.negate(okay), w.terms)
-        frame.raises.append((refused, w.terms.make("error", model.http.error, (result,))))
+        refusal.assume(w.terms.negate(okay), w.terms)
         state.assume(okay, w.terms)
-    return result
+    frozen.callee = arguments.callee
+    if model.flow is None:
+        actions.call_seen(w, name, model, frozen, result, state, frame, node)
+    if refusal is None:
+        return value
+    error = w.terms.make("error", model.http.error, (result,))
+    client = arguments.receiver if arguments.receiver is not None else arguments.callee
+    return hooks.refused(w, client, refusal, error, value, state, frame, node)
 
 
 def _refused(w: Walker, model: Model, arguments: Arguments, value: Term, state: State, frame: Frame) -> Term:
@@ -911,7 +935,7 @@ def _row_stored(w: Walker, row: Term, state: State, frame: Frame, node: ir.Node)
 
 
 def _calls(
-    w: Walker, model: Model, arguments: Arguments, value: Term, state: State, frame: Frame, node: ir.Node
+    w: Walker, model: Model, name: str, arguments: Arguments, value: Term, state: State, frame: Frame, node: ir.Node
 ) -> Term:
     """A library function that calls what it is given."""
     assert model.calls is not None
@@ -931,6 +955,9 @@ def _calls(
         return value
     if when in ("then", "catch", "finally"):
         return continued(w, when, arguments, state, frame, node)
+    if when == "keeps":
+        _kept(w, model, name, arguments, state, frame, node)
+        return value
     if function is None:
         return value
     if when == "now":
@@ -945,6 +972,19 @@ def _calls(
     if function.kind in ("function", "native"):
         calls.later(w, function, given or entries.guessed_arguments(w, function), state, frame, node)
     return value
+
+
+def _kept(w: Walker, model: Model, name: str, arguments: Arguments, state: State, frame: Frame, node: ir.Node) -> None:
+    """A library runs a function and keeps what it raises, for whoever asks it later (`useQuery`)."""
+    assert model.calls is not None
+    references = model.calls.function if isinstance(model.calls.function, tuple) else (model.calls.function,)
+    given = [_part(w, reference, arguments, state) for reference in references]
+    function = next((one for one in given if one is not None and one.kind == "function"), None)
+    if function is None:
+        return
+    holder = w.world.external(name, frame.language)
+    for way, error in calls.later(w, function, entries.guessed_arguments(w, function), state, frame, node):
+        w.record("store", node, way, frame, holder=holder, key=w.terms.literal("error"), value=freeze(w, error, way))
 
 
 def _each(
@@ -1137,7 +1177,9 @@ def split_raised(
 
 def _catches(w: Walker, kind: Term, error: Term, frame: Frame) -> bool | None:
     name = w.world.name_of(kind)
-    if name in ("Exception", "BaseException"):
+    if (
+        name in ("Exception", "BaseException") and kind.kind != "class"
+    ):  # a class of the program's own has a base's name
         return True
     if error.kind == "object":
         cls = w.world.instances.get(error)
@@ -1182,6 +1224,7 @@ def stored(w: Walker, holder: Term, key: Term, value: Term, state: State, frame:
         return
     at = node.at if node is not None else frame.unit.at if frame.unit is not None else 0
     frozen = freeze(w, value, state)
+    hooks.header_kept(w, holder, key, frozen)
     w.world.writes.append(Write(holder, key, frozen, w.world.place(frame.program, at), frame.startup))
     if frozen is w.terms.none or text_of(frozen) == "":
         w.record("clear", node, state, frame, holder=holder, key=key)

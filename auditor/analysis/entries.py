@@ -458,6 +458,30 @@ def guessed_arguments(w: Walker, function: Term) -> list[Term]:
     return out
 
 
+def declared_field(w: Walker, cls: Term, name: str) -> Term | None:
+    """A field of an instance that nobody was seen to make, which its class declares to hold one of the program's own."""
+    for one in w.world.lineage(cls):
+        info = w.world.classes.get(one)
+        for statement in info.definition.body if info is not None else ():
+            if type(statement) is not ir.Assign or statement.annotation is None or statement.value is not None:
+                continue
+            if type(statement.target) is ir.Name and statement.target.id == name:
+                assert info is not None
+                scope = Frame(None, info.scopes, info.program, None, info.qualified)
+                declared = _annotated_class(w, statement.annotation, scope)
+                return instance_of(w, declared) if declared is not None else None
+    return None
+
+
+def _annotated_class(w: Walker, annotation: ir.Expression, scope: Frame) -> Term | None:
+    """The class that an annotation names, also in quotes."""
+    if type(annotation) is ir.Literal and isinstance(annotation.value, str):
+        found = w.lookup(annotation.value, State({}, frozenset()), scope)
+    else:
+        found = w.value(annotation, State({}, frozenset()), scope)
+    return found if found is not None and found.kind == "class" else None
+
+
 def _conventions(w: Walker, program: ir.Program) -> Mapping[str, str]:
     known = w.world.conventions.get(program.path)
     if known is not None:
@@ -605,8 +629,22 @@ def _run(
     w: Walker, steps: Sequence[tuple[Term, Binds, str]], index: int, function: Term, handler: Handler, state: State,
     frame: Frame, node: ir.Node,
 ) -> Term:  # fmt: skip
+    def passed_on(positional: Sequence[Term], now: State, inner: Frame) -> bool:
+        """`next(error)`: the error goes to whoever handles what is left raised, and nothing else comes after."""
+        ends = bool(positional) and positional[0] is not w.terms.none and positional[0].kind != "literal"
+        if ends and inner.language == "javascript":
+            frame.raises.append((now.fork(), positional[0]))
+            return True
+        return False
+
     if index == len(steps):
-        answer = call_bound(w, function, handler.binds, w.terms.unknown("next"), state, frame, node)
+
+        def last(positional: Sequence[Term], named: Mapping[str, Term], now: State, inner: Frame) -> Term:
+            passed_on(positional, now, inner)
+            return w.terms.none
+
+        rest = calls.native(w, last) if "next" in handler.binds else w.terms.unknown("next")
+        answer = call_bound(w, function, handler.binds, rest, state, frame, node)
         _returned(w, answer, handler, state, frame, node)
         return answer
     stage, binds, refuses = steps[index]
@@ -623,9 +661,8 @@ def _run(
         called: list[State] = []
 
         def proceed(positional: Sequence[Term], named: Mapping[str, Term], now: State, inner: Frame) -> Term:
-            ends = bool(positional) and positional[0] is not w.terms.none and positional[0].kind != "literal"
-            if ends and inner.language == "javascript":
-                return w.terms.none  # next(error) ends the pipeline
+            if passed_on(positional, now, inner):
+                return w.terms.none
             called.append(now)
             return go_on(now)
 

@@ -16,7 +16,7 @@ from auditor.program import Class, Node, Parameter, Program, Unit
 from auditor.terms import Site, Term, Terms
 
 STEP_LIMIT = 60_000  # nodes that one entry may walk
-TOTAL_LIMIT = 3_000_000  # nodes that all entries may walk together
+TOTAL_LIMIT = 2_000_000  # nodes that all entries may walk together
 LINEAGE_LIMIT = 40  # classes above one class
 
 
@@ -179,6 +179,10 @@ class World:
         self.conventions: dict[str, dict[str, str]] = {}  # path -> what parameters are called by convention there
         self.answers: set[Term] = set()  # what answers a request: a handler's stage that returns one ends the pipeline
         self.tokens: set[Term] = set()
+        self.before_calls: dict[Term, dict[tuple[str, int], Term]] = {}  # client -> functions that run before its calls
+        self.after_refusals: dict[Term, dict[tuple[str, int], Term]] = {}  # client -> those that see a refusal first
+        self.headers: dict[Term, Term] = {}  # client -> the Authorization header that it always sends
+        self.rewalk = False  # something was learned that earlier walks of entries did not know
         self.outside: dict[Term, bool] = {}  # calls of what no model knows (False), or that send a request (True)
         self.singletons: dict[Term, Term] = {}
         self.providers: dict[str, Term] = {}  # what is handed to parameters of a name is made by this function

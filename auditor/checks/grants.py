@@ -39,10 +39,9 @@ class Grants:
             for event in facts.events
             if event.action in ("exchange", "refresh") and "call" in event.details
         )
+        self._stores = [event for event in facts.events if event.action == "store"]
         found: dict[tuple[Term, Term], Slot] = {}
-        for event in facts.events:
-            if event.action != "store":
-                continue
+        for event in self._stores:
             results = frozenset(self.tokens_in(event.details["value"]))
             if results:
                 key = event.details["holder"], event.details["key"]
@@ -88,9 +87,14 @@ class Grants:
         return any(_reads(load, slot) for slot in self.slots)
 
     @functools.cached_property
-    def holders(self) -> frozenset[Term]:
-        """Everything that tokens are kept in."""
-        return frozenset(slot.holder for slot in self.slots)
+    def may_refresh(self) -> bool:
+        """Whether a refresh token may be kept: codes are exchanged, and the stores that were seen do not rule it out."""
+        named = [event for event in self._stores if names_a_token(event.details["key"])]
+        names = {
+            text for event in named for leaf in leaves(event.details["value"]) if (text := text_of(leaf)) is not None
+        }
+        names |= {plain(event.details["key"]) for event in named}
+        return bool(self.results) and (not named or any("refresh" in name.lower() for name in names))
 
 
 def _reads(load: Term, slot: Slot) -> bool:
@@ -181,10 +185,10 @@ def emptied(required: Iterable[Slot], events: Iterable[Event]) -> str:
     return "all" if len(empty) == len(slots) else "some" if empty else "none"
 
 
-def emptied_by_name(token: Term, events: Iterable[Event], exchanged: bool) -> str:
+def emptied_by_name(token: Term, events: Iterable[Event], may_refresh: bool) -> str:
     """The same where nobody was seen to store the token that is used: as far as the names of what is emptied tell.
 
-    `exchanged`: the application does exchange codes, so the token lies in some slot that was not followed.
+    `may_refresh`: a refresh token may lie in some slot that was not followed.
     """
     said = "none"
     loads = [leaf for leaf in leaves(token) if leaf.kind == "load"]
@@ -199,7 +203,7 @@ def emptied_by_name(token: Term, events: Iterable[Event], exchanged: bool) -> st
             return "all"
         elif names_a_token(key) or any(load.args[1] is key for load in loads):
             around = any(load.args[0].kind == "load" and load.args[0].args[1] is key for load in loads)
-            if around or not exchanged or "refresh" in plain(key).lower():
+            if around or not may_refresh or "refresh" in plain(key).lower():
                 return "all"
             said = "some"
     return said

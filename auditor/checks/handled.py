@@ -114,7 +114,7 @@ def _uses_a_grant(application: Application, grants: Grants, event: Event) -> boo
 
 def _has_token(application: Application, client: Term | None, event: Event) -> bool:
     """Whether the client that sends a call was given a token: when it was made, later, or by an exchange of its own."""
-    if client is None or client.kind != "call":
+    if client is None or client.kind != "call" or client is event.details.get("call"):
         return True
     names: tuple[str, ...] = client.data[1]
     if not names or any(re.search("token|credential|auth|session", name) for name in names):
@@ -194,7 +194,7 @@ def _unauthorized(application: Application, grants: Grants, starts: frozenset[st
     if required is not None:
         cleared = holding.emptied(required, forgets)
     else:
-        cleared = holding.emptied_by_name(token, forgets, bool(grants.results)) if token is not None else "none"
+        cleared = holding.emptied_by_name(token, forgets, grants.may_refresh) if token is not None else "none"
     prompts = [event for event in seen if _prompts(event, call, starts)]
     proof = (*forgets[:1], *prompts[:1]) if cleared != "none" else tuple(prompts[:1])
     if cleared == "all" and prompts:
@@ -288,7 +288,13 @@ def _forbidden(application: Application, call: Event) -> Judged:
     """Whether a 403 is answered in own words, and in others than any other failure."""
     entry = list(_after(application, call))
     told = [event for event in entry if _answers(event) and _tells(event, call, 403)]
-    usual = {text for event in entry if statuses.possible(event, call, 200) for text in _texts(_held(event, call, 200))}
+    sites = {event.site for event in told if not statuses.possible(event, call, 200)}  # the same words for another call
+    usual = {
+        text
+        for event in entry
+        if event.site not in sites and statuses.possible(event, call, 200)
+        for text in _texts(_held(event, call, 200))
+    }
     verdicts = [_answered(event, call, usual) for event in told]
     best = min(verdicts, key=lambda one: _rank(one.said), default=None)
     if best is not None:

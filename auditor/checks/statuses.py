@@ -296,6 +296,12 @@ def body_of(term: Term, calls: Iterable[Term]) -> Term | None:
         if parsed or (one.kind == "load" and text_of(one.args[1]) in (*_WITHIN, "text", "content")):
             one, read = one.args[0], True
             continue
+        if one.kind == "alt":  # a body, or nothing where there was none
+            held = [value for value in values(one) if not (value.kind == "literal" and value_of(value) is None)]
+            if len(held) != 1:
+                break
+            one = held[0]
+            continue
         keys = one.kind in ("sequence", "unknown") and len(one.args) == 1  # the keys of a body that nobody knows
         if not keys and not (one.kind == "serial" and one.data in ("json", "text")):
             break

@@ -45,6 +45,11 @@ def committed(tree: Tree) -> Committed:
     return Committed(known, tracked, _ignored(tree), tuple(stores))
 
 
+def is_looked_at(path: str) -> bool:
+    """Whether what a file holds decides anything here."""
+    return path.lower().endswith(_STORES) or posixpath.basename(path) == ".gitignore"
+
+
 def _kept(tree: Tree, entry: Entry) -> Place | None:
     """Where a file holds a token: written out, or within base64 as Django keeps its sessions."""
     data = tree.read(entry)

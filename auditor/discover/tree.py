@@ -6,6 +6,7 @@ or a folder without git. Files that git ignores are not audited at all.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import posixpath
 import stat
@@ -356,6 +357,55 @@ def _committed(output: bytes) -> Iterator[_Listed]:
         entry, _, name = record.partition(b"\t")
         mode, _type, blob = entry.split(b" ")
         yield _Listed(int(mode, 8), blob.decode(), name)
+
+
+class Modified(NamedTuple):
+    """What a commit of the index would change, where that is only the content of files.
+
+    `before`, `after`: digests of the two listings. `files`: each path with its old and its new bytes.
+    """
+
+    before: bytes
+    after: bytes
+    files: tuple[tuple[str, bytes, bytes], ...]
+
+
+def modified(root: Path, revision: str) -> Modified | None:
+    """How the index differs from a commit; None if files come or go, are no regular files, or cannot be read.
+
+    Raises GitError.
+    """
+    staged = list(_staged(git.run(root, "ls-files", "-z", "-s", index=True).output))
+    committed = list(_committed(git.run(root, "ls-tree", "-r", "-z", "--full-tree", revision).output))
+    old, new = ({item.name: item for item in listed} for listed in (committed, staged))
+    if len(new) != len(staged) or old.keys() != new.keys():
+        return None
+    names = [name for name in old if old[name] != new[name]]
+    pairs = [item for name in names for item in (old[name], new[name])]
+    if any(item.mode & 0o170000 != REGULAR for item in pairs):
+        return None
+    sizes = _sizes(root, (item.blob for item in pairs))
+    entries = [
+        Entry(shown(item.name), sizes.get(item.blob, 0), True, item.mode, item.name, item.blob) for item in pairs
+    ]
+    contents = [data for _, data in _read_blobs(root, entries)]
+    if any(isinstance(data, Problem) for data in contents):
+        return None
+    read = [data for data in contents if isinstance(data, bytes)]
+    files = tuple((shown(name), read[2 * at], read[2 * at + 1]) for at, name in enumerate(names))
+    return Modified(_digest(committed), _digest(staged), files)
+
+
+def index_digest(root: Path) -> bytes:
+    """The digest of the index as `Modified.after` has it. Raises GitError."""
+    return _digest(_staged(git.run(root, "ls-files", "-z", "-s", index=True).output))
+
+
+def _digest(listed: Iterable[_Listed]) -> bytes:
+    digest = hashlib.blake2b()
+    for item in sorted(listed, key=lambda one: one.name):
+        digest.update(b"%o %s %s\0" % (item.mode, item.blob.encode(), item.name))
+    return digest.digest()
 
 
 def same_files(index: bytes, commit: bytes) -> bool:

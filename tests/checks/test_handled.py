@@ -286,3 +286,70 @@ def test_functions_of_a_file_that_fail_alike_are_one_finding(tmp_path: pathlib.P
     found = [one for one in report.findings if one.rule == "unhandled-unauthorized"]
     assert [text.splitlines()[one.line - 1] for one in found] == ["def wallet():"]
     assert len(found[0].related) == 2
+
+
+def test_a_handler_for_one_error_does_not_catch_another(tmp_path: pathlib.Path) -> None:
+    store, load, _, whole = PYTHON_STORES["session"]
+    classes = "class Missing(Exception):\n    pass\n\n\nclass Ended(Exception):\n    pass\n\n\n"
+    handler = '\n\n@app.errorhandler(Missing)\ndef missing(_):\n    return redirect("/begin")\n'
+    text = FLASK.format(
+        store=textwrap.indent(store, "    "),
+        load=textwrap.indent(load, "    "),
+        refused=textwrap.indent(on("python", 401, whole, "raise Ended"), "    "),
+    ).replace('@app.get("/begin")', classes + '@app.get("/begin")')
+    (tmp_path / "app.py").write_text(text + handler)
+    assert {item.status for item in audit(tmp_path).items if item.id == "C14"} == {"review"}
+    (tmp_path / "app.py").write_text(text + handler.replace("(Missing)", "(Ended)"))
+    assert {item.status for item in audit(tmp_path).items if item.id == "C14"} == {"pass"}
+
+
+HOOKED = """
+const axios = require('axios');
+const express = require('express');
+const session = require('express-session');
+
+const app = express();
+app.use(session({ secret: process.env.SESSION_SECRET }));
+
+function moneiFor(session, res) {
+  const client = axios.create({ baseURL: 'https://api.monei.cc/api/v1' });
+  client.interceptors.request.use((config) => {
+    config.headers.Authorization = `Bearer ${session.access}`;
+    return config;
+  });
+  client.interceptors.response.use((reply) => reply, (error) => {
+    if (error.response.status === 401) {
+      delete session.access;
+      delete session.refresh;
+      ASKS
+    }
+    return Promise.reject(error);
+  });
+  return client;
+}
+
+app.get('/wallet', async (req, res, next) => {
+  try {
+    const { data } = await moneiFor(req.session, res).get('/wallet/me');
+    res.render('wallet', { wallet: data });
+  } catch (error) {
+    next(error);
+  }
+});
+"""
+
+
+@pytest.mark.parametrize(("asks", "status"), [("return res.redirect('/connect-monei');", "pass"), ("", "review")])
+def test_an_interceptor_runs_at_each_call_of_its_client(tmp_path: pathlib.Path, asks: str, status: str) -> None:
+    (tmp_path / "app.js").write_text(HOOKED.replace("ASKS", asks))
+    (tmp_path / "package.json").write_text('{"dependencies": {"simple-oauth2": "5"}}')
+    assert {item.status for item in audit(tmp_path).items if item.id == "C14"} == {status}
+
+
+@pytest.mark.parametrize(
+    "name", ["http.HTTPStatus.FORBIDDEN", "requests.codes.forbidden", "httpx.codes.FORBIDDEN", "403"]
+)
+def test_a_status_by_its_name(tmp_path: pathlib.Path, name: str) -> None:
+    store, load, *_ = PYTHON_STORES["session"]
+    refused = f'import http, httpx\nif reply.status_code == {name}:\n    return render_template("enable.html")'
+    assert statuses(tmp_path, "python", store, load, refused)["C19"] == "pass"
