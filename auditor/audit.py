@@ -160,7 +160,8 @@ def audit_all(
     done = tuple(_audit(made, scope, change, progress, with_baseline, day, lowering) for scope in made.scopes)
     if cache is not None:
         if change.of == "index":
-            _unmoved(made, cache).remember(made.root, [one.watched for one in done if one.watched is not None])
+            watched = [one.watched for one in done if one.watched is not None]
+            _unmoved(made, cache).remember(made.root, change.bases or (), watched)
         cache.tidy()
     return done
 

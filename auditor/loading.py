@@ -38,11 +38,13 @@ class Watched(msgspec.Struct):
 
     `paths`: the files that were chosen in any round, and the one for which there was no room any more. `names`: the units of
     role-bearing files by the name of their module (see `_mentioning`). `handed`: names of files (see `_injected`).
+    `imported`: the parts of every module's name that was imported, whether it was found or not.
     """
 
     paths: set[str] = msgspec.field(default_factory=set)
     names: dict[bytes, set[str]] = msgspec.field(default_factory=dict)
     handed: set[str] = msgspec.field(default_factory=set)
+    imported: set[str] = msgspec.field(default_factory=set)
 
     def matters(self, path: str, data: bytes, flow: Needles, hints: Needles) -> bool:
         """Whether a tree with these bytes as this file may be judged otherwise than without them."""
@@ -53,6 +55,13 @@ class Watched(msgspec.Struct):
         if prefilter.holds(source.lowered, flow) or prefilter.holds(source.lowered, hints) or any(_front_end([source])):
             return True
         return _mentions(source, _wanted(self.names))
+
+    def may_be_imported(self, path: str) -> bool:
+        """Whether an import may mean another file when this path comes or goes."""
+        stem = _stem_of(path)
+        if stem in ("init", "index"):  # it stands for its folder
+            stem = _flat(path.rpartition("/")[0].rpartition("/")[2])
+        return stem in self.imported
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,7 +95,8 @@ def load(
     lowering: Lowering = lower_all,
 ) -> Loaded:  # fmt: skip
     """Read the tree and lower what may matter. `flow` and `hints` are the catalogue's words."""
-    sources, problems = _sources(tree, lowering is lower_all)
+    # What is staged is new, whatever is kept of the rest.
+    sources, problems = _sources(tree, lowering is lower_all or tree.kind == "index")
     chosen = [
         path for path, source in sources.items() if source.language in _WALKED and prefilter.holds(source.lowered, flow)
     ]
@@ -108,6 +118,7 @@ def load(
         if not chosen:
             break
     _lower_settings(sources, programs, failed, problems, workers, lowering)
+    watched.imported = {_flat(part) for path in programs for part in outlines[path].modules}
     return Loaded(
         programs,
         tuple(sources),
@@ -234,6 +245,13 @@ class Outline(NamedTuple):
 
     imports: tuple[tuple[str, str | None], ...]
     parameters: frozenset[str]
+
+    @property
+    def modules(self) -> Iterable[str]:
+        """The parts of the names of what is imported: each may be the name of a file or of its folder."""
+        for module, name in self.imports:
+            parts = (*module.replace(".", "/").split("/"), name)
+            yield from (part for part in parts if part)
 
 
 class Outlines(dict[str, Outline]):

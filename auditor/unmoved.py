@@ -2,8 +2,8 @@
 
 A hook runs at every commit, and most commits are about other things. When an audit of the index is done it is kept
 which files decided what was read, and by which names others would have been. The next commit has that tree as its
-parent: if it only modifies files that were not among them, and that hold none of the words and names before or after,
-then both trees are read and judged alike, and nothing can be new.
+parent: if it only concerns files that were not among them, that hold none of the words and names before or after, and
+that nothing imports when they come or go, then both trees are read and judged alike, and nothing can be new.
 """
 
 from __future__ import annotations
@@ -47,24 +47,40 @@ class Unmoved:
 
     def is_sure(self, root: Path, base: str) -> bool:
         """Whether what is staged on top of this commit can change no verdict."""
-        try:
-            change = tree.modified(root, base)
-        except git.GitError:
+        change = self._change(root, base)
+        if change is None:
             return False
-        if change is None or any(path in self._decisions for path, _, _ in change.files):
+        known = [self._known(part, change.before) for part in self._parts]
+        looked_at = [one for one in known if one is not None]
+        if len(looked_at) < len(self._parts) or self._moves(change, looked_at):
             return False
-        looked_at = [self._known(part, change.before) for part in self._parts]
-        for part, watched in zip(self._parts, looked_at, strict=True):
-            files = [one for one in change.files if part.holds(one[0])]
-            if watched is None or any(self._matters(watched, part, *file) for file in files):
-                return False
-        self._keep(change.after, [one for one in looked_at if one is not None])
+        self._keep(change.after, looked_at)
         return True
 
-    def remember(self, root: Path, looked_at: Sequence[Watched]) -> None:
-        """Keep what the audits of the index looked at, one for each part."""
-        with contextlib.suppress(git.GitError):
-            self._keep(tree.index_digest(root), looked_at)
+    def remember(self, root: Path, bases: Sequence[str], looked_at: Sequence[Watched]) -> None:
+        """Keep what the audits of the index looked at, one for each part; also for its parent, if it was the same there."""
+        change = self._change(root, bases[0]) if len(bases) == 1 else None
+        if change is None:
+            with contextlib.suppress(git.GitError):
+                self._keep(tree.index_digest(root), looked_at)
+            return
+        self._keep(change.after, looked_at)
+        if not self._moves(change, looked_at):
+            self._keep(change.before, looked_at)
+
+    def _change(self, root: Path, base: str) -> tree.Modified | None:
+        try:
+            return tree.modified(root, base)
+        except git.GitError:
+            return None
+
+    def _moves(self, change: tree.Modified, looked_at: Sequence[Watched]) -> bool:
+        """Whether a change of one tree into the other may change a verdict; `looked_at`: in either of them."""
+        return any(path in self._decisions for path, _, _ in change.files) or any(
+            part.holds(file[0]) and self._matters(watched, part, *file)
+            for part, watched in zip(self._parts, looked_at, strict=True)
+            for file in change.files
+        )
 
     def _keep(self, listing: bytes, looked_at: Sequence[Watched]) -> None:
         for part, watched in zip(self._parts, looked_at, strict=True):
@@ -80,7 +96,7 @@ class Unmoved:
     def _key(self, below: str, listing: bytes) -> bytes:
         return b"\0".join((b"unmoved", self._context, below.encode("utf-8", "surrogatepass"), listing))
 
-    def _matters(self, watched: Watched, part: Part, path: str, before: bytes, after: bytes) -> bool:
+    def _matters(self, watched: Watched, part: Part, path: str, before: bytes | None, after: bytes | None) -> bool:
         if committed.is_looked_at(path):
             return True
         if not prefilter.may_be_source(path):
@@ -89,4 +105,7 @@ class Unmoved:
         inner = path[len(part.below) + 1 :] if part.below else path
         if kind not in (None, "settings") and not prefilter.is_analysed(prefilter.role(inner)):
             return False
-        return any(watched.matters(path, data, self._flow, self._hints) for data in (before, after))
+        states = [data for data in (before, after) if data is not None]
+        if len(states) == 1 and watched.may_be_imported(path):
+            return True
+        return any(watched.matters(path, data, self._flow, self._hints) for data in states)

@@ -58,13 +58,46 @@ def test_from_commit_to_commit(kept: Repository, capsys: pytest.CaptureFixture[s
         ("settings.yaml", "b: 2\n"),
         (".gitignore", "*.log\n"),
         ("connect-auditor-baseline.json", ""),
-        ("new.py", "x = 1\n"),
+        ("state/__init__.py", "x = 1\n"),
+        ("lib/state.py", "x = 1\n"),
+        ("flask.py", "x = 1\n"),
+        ("new.py", "import app\napp.callback()\n"),
     ],
 )
 def test_what_may_matter_is_audited(kept: Repository, capsys: pytest.CaptureFixture[str], path: str, text: str) -> None:
     file = kept.root / path
     kept.write(path, (file.read_text() if file.exists() else "") + text)
     assert hook(kept, capsys)[1] is False
+
+
+def test_a_file_that_comes_or_goes_and_that_nothing_imports(
+    kept: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept.write("new.py", "x = 1\n")
+    assert hook(kept, capsys) == (0, True)
+    kept.commit()
+    (kept.root / "new.py").unlink()
+    (kept.root / "other.py").rename(kept.root / "another.py")
+    assert hook(kept, capsys) == (0, True)
+
+
+def test_a_helper_that_goes_is_missed(kept: Repository, capsys: pytest.CaptureFixture[str]) -> None:
+    (kept.root / "state.py").unlink()
+    assert hook(kept, capsys)[1] is False
+
+
+def test_the_parent_is_known_when_what_came_since_does_not_matter(
+    shop: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop.shop()
+    shop.write("other.py", "x = 1\n")
+    shop.commit()
+    shop.write("other.py", "x = 2\n")
+    assert hook(shop, capsys) == (0, False)
+    assert hook(shop, capsys) == (0, True)
+    shop.write("app.py", shop.read("app.py") + "\n# in a file of the flow\n")
+    assert hook(shop, capsys) == (0, False)
+    assert hook(shop, capsys) == (0, False)
 
 
 def test_another_configuration_is_another_audit(kept: Repository, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ import hashlib
 import os
 import posixpath
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
@@ -360,40 +360,46 @@ def _committed(output: bytes) -> Iterator[_Listed]:
 
 
 class Modified(NamedTuple):
-    """What a commit of the index would change, where that is only the content of files.
+    """What a commit of the index would change.
 
-    `before`, `after`: digests of the two listings. `files`: each path with its old and its new bytes.
+    `before`, `after`: digests of the two listings. `files`: each path with its old and its new bytes, None where there
+    is no such file.
     """
 
     before: bytes
     after: bytes
-    files: tuple[tuple[str, bytes, bytes], ...]
+    files: tuple[tuple[str, bytes | None, bytes | None], ...]
 
 
 def modified(root: Path, revision: str) -> Modified | None:
-    """How the index differs from a commit; None if files come or go, are no regular files, or cannot be read.
+    """How the index differs from a commit; None if what differs is not a regular file, or cannot be read.
 
     Raises GitError.
     """
     staged = list(_staged(git.run(root, "ls-files", "-z", "-s", index=True).output))
     committed = list(_committed(git.run(root, "ls-tree", "-r", "-z", "--full-tree", revision).output))
     old, new = ({item.name: item for item in listed} for listed in (committed, staged))
-    if len(new) != len(staged) or old.keys() != new.keys():
+    if len(new) != len(staged):
+        return None  # a path that is not merged yet
+    names = [name for name in sorted(old.keys() | new.keys()) if old.get(name) != new.get(name)]
+    items = [item for name in names for item in (old.get(name), new.get(name)) if item is not None]
+    if any(item.mode & 0o170000 != REGULAR for item in items):
         return None
-    names = [name for name in old if old[name] != new[name]]
-    pairs = [item for name in names for item in (old[name], new[name])]
-    if any(item.mode & 0o170000 != REGULAR for item in pairs):
-        return None
-    sizes = _sizes(root, (item.blob for item in pairs))
+    sizes = _sizes(root, (item.blob for item in items))
     entries = [
-        Entry(shown(item.name), sizes.get(item.blob, 0), True, item.mode, item.name, item.blob) for item in pairs
+        Entry(shown(item.name), sizes.get(item.blob, 0), True, item.mode, item.name, item.blob) for item in items
     ]
-    contents = [data for _, data in _read_blobs(root, entries)]
-    if any(isinstance(data, Problem) for data in contents):
-        return None
-    read = [data for data in contents if isinstance(data, bytes)]
-    files = tuple((shown(name), read[2 * at], read[2 * at + 1]) for at, name in enumerate(names))
+    read: dict[_Listed, bytes] = {}
+    for item, (_, data) in zip(items, _read_blobs(root, entries), strict=True):
+        if isinstance(data, Problem):
+            return None
+        read[item] = data
+    files = tuple((shown(name), _bytes(read, old.get(name)), _bytes(read, new.get(name))) for name in names)
     return Modified(_digest(committed), _digest(staged), files)
+
+
+def _bytes(read: Mapping[_Listed, bytes], item: _Listed | None) -> bytes | None:
+    return None if item is None else read[item]
 
 
 def index_digest(root: Path) -> bytes:
