@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from auditor import program as ir
-from auditor.analysis import effects, hooks
+from auditor.analysis import contents, hooks, shapes
 from auditor.analysis.state import State
 from auditor.analysis.world import Arguments, Frame
 from auditor.library import Flow, Model, Reference
@@ -420,7 +420,7 @@ def flow(
 ) -> Term:
     """A library runs a step of the flow: record it, with what the library itself makes and checks."""
     terms = w.terms
-    options = effects.pick(does.options, arguments)
+    options = shapes.pick(does.options, arguments)
     fields = collected([options] if options is not None else []) | arguments.named
     details: dict[str, Term] = {"call": value, "arguments": terms.make("sequence", None, tuple(arguments.all()))}
     secret = option(w, does.secret, arguments, fields)
@@ -450,9 +450,9 @@ def option(w: Walker, reference: object, arguments: Arguments, fields: dict[str,
         if isinstance(one, str) and one.startswith("object."):
             found = made_with(w, arguments.receiver, one.removeprefix("object."))
         elif isinstance(one, str):
-            found = fields.get(one) or (effects.pick(one, arguments))
+            found = fields.get(one) or (shapes.pick(one, arguments))
         else:
-            found = effects.pick(one, arguments) if isinstance(one, int) else None
+            found = shapes.pick(one, arguments) if isinstance(one, int) else None
         if found is not None:
             return _interned(w, found)
     return None
@@ -504,11 +504,11 @@ def _library_authorize(
     given = option(w, does.state, arguments, fields) if does.state is not None else None
     sent: Term | None = given if given is not None and given is not terms.none else None
     if sent is None and (
-        does.makes or (does.checks == "option" and _on(does, effects.pick(does.options, arguments), fields))
+        does.makes or (does.checks == "option" and _on(does, shapes.pick(does.options, arguments), fields))
     ):
         sent = terms.make("call", ("the library's state", (), w.world.site(frame, node)._replace(startup=False), False))
         w.world.kinds[sent] = "fresh"
-    if sent is None and does.checks == "option" and _on(does, effects.pick(does.options, arguments), fields) is None:
+    if sent is None and does.checks == "option" and _on(does, shapes.pick(does.options, arguments), fields) is None:
         sent = terms.unknown("option")
     extra = {key: part for key, part in details.items() if key != "call"}
     if sent is not None:
@@ -537,7 +537,7 @@ def _library_exchange(
     if does.checks == "always":
         state.assume(checked, terms)
     elif does.checks == "option":
-        on = _on(does, effects.pick(does.options, arguments), fields)
+        on = _on(does, shapes.pick(does.options, arguments), fields)
         if on:
             state.assume(checked, terms)
         elif on is None:
@@ -570,14 +570,14 @@ def sinks(
         if reference == "all":
             value = w.terms.make("sequence", None, tuple(arguments.all()))
         else:
-            found = effects.pick(reference, arguments)
+            found = shapes.pick(reference, arguments)
             if found is None and action != "redirect":
                 found = w.terms.none
             if found is None:
                 continue
-            value = effects.freeze(w, found, state)
+            value = contents.freeze(w, found, state)
         if action == "redirect":
-            text_seen(w, effects.as_text(w, value, state), node, state, frame)
+            text_seen(w, contents.as_text(w, value, state), node, state, frame)
             fields = collected([value])
             if value.kind == "mapping" and _has(fields, _CLIENT_ID) and _has(fields, _ASKS):
                 _authorize(w, value, fields, False, node, state, frame)
@@ -595,7 +595,7 @@ def _handed(w: Walker, arguments: Arguments) -> dict[str, Term]:
     handed = dict(arguments.named)
     for given in arguments.all():
         if given.kind == "mapping":
-            handed.update({key: value for key, value in effects.mapping_items(given) if key is not None})
+            handed.update({key: value for key, value in shapes.mapping_items(given) if key is not None})
     return {"template": template, "context": w.terms.make("mapping", tuple(handed), tuple(handed.values()))}
 
 
@@ -603,7 +603,7 @@ def _status(w: Walker, arguments: Arguments, state: State) -> dict[str, Term]:
     """The status that was set on the object that answers: `res.status(403)`, `ctx.status = 403`."""
     if arguments.receiver is None:
         return {}
-    holder = effects.holder_of(w, arguments.receiver)
+    holder = shapes.holder_of(w, arguments.receiver)
     for name in ("statusCode", "status", "status_code"):
         found = state.slots.get((holder, w.terms.literal(name)))
         if found is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auditor import program as ir
-from auditor.analysis import actions, effects
+from auditor.analysis import actions, contents, effects, shapes
 from auditor.analysis.state import Slot, State
 from auditor.analysis.world import Arguments, Frame, Native, Pending, UnitInfo
 from auditor.terms import Term, alternatives, text_of, values
@@ -98,7 +98,7 @@ def evaluate(w: Walker, arguments: tuple[ir.Argument, ...], state: State, frame:
             else:
                 out.named[argument.name] = value
         elif argument.name == "**":
-            frozen = effects.freeze(w, value, state)
+            frozen = contents.freeze(w, value, state)
             if frozen.kind == "mapping":
                 for key, part in zip(frozen.data, frozen.args, strict=True):
                     if key is None:
@@ -158,7 +158,7 @@ def bound(w: Walker, function: Term, this: Term) -> Term:
 def inline(w: Walker, function: Term, arguments: Arguments, state: State, frame: Frame, node: ir.Node) -> Term:
     """Walk a unit of the program with these arguments."""
     world = w.world
-    key = effects.unit_key(function)
+    key = shapes.unit_key(function)
     info = world.units[key]
     unit = info.unit
     world.walked.add(key)
@@ -201,7 +201,7 @@ def inline(w: Walker, function: Term, arguments: Arguments, state: State, frame:
 def _not_entered(w: Walker, info: UnitInfo, arguments: Arguments, state: State, frame: Frame, node: ir.Node) -> Term:
     """A callee that has nothing to do with the flow: an unknown call of its name."""
     site = w.world.site(frame, node)
-    given = [effects.freeze(w, one, state) for one in arguments.all()]
+    given = [contents.freeze(w, one, state) for one in arguments.all()]
     name = f"<{info.qualified}>"
     result = w.terms.make("call", (name, tuple(arguments.named), site, False), tuple(given))
     positional = len(arguments.positional)
@@ -330,7 +330,7 @@ def later(
     w: Walker, function: Term, arguments: list[Term], state: State, frame: Frame, node: ir.Node
 ) -> list[tuple[State, Term]]:
     """Walk a function that was handed on: it may run at some time, or never. Gives what it raises to whoever runs it."""
-    if function.kind == "function" and effects.unit_key(function) in w.world.stack:
+    if function.kind == "function" and shapes.unit_key(function) in w.world.stack:
         return []
     way = state.fork()
     outer, frame.raises = frame.raises, []

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from auditor import program as ir
-from auditor.analysis import actions, calls, effects
+from auditor.analysis import actions, calls, contents, names, raising, shapes
 from auditor.analysis.state import State
 from auditor.analysis.world import (
     Arguments,
@@ -58,7 +58,9 @@ def register(
         return
     handlers = functions[-1:] if route.stages else functions
     stages = tuple(given[: given.index(functions[-1])]) if route.stages else ()
-    options = actions.collected([effects.freeze(w, one, state) for one in arguments.positional if one.kind == "object"])
+    options = actions.collected(
+        [contents.freeze(w, one, state) for one in arguments.positional if one.kind == "object"]
+    )
     for name in route.options:
         extra = options.get(name)
         stages = (*(extra.args if extra.kind == "sequence" else (extra,)), *stages) if extra is not None else stages
@@ -130,7 +132,7 @@ def register_stage(w: Walker, stage: Stage, arguments: Arguments) -> None:
         _guard(w, stage, arguments)
         return
     reference = stage.function
-    given = arguments.positional if reference == "all" else [effects.pick(reference, arguments)]
+    given = arguments.positional if reference == "all" else [shapes.pick(reference, arguments)]
     order = w.world.serial() if stage.ordered else None
     route = text_of(given[0]) if given and given[0] is not None else None
     for one in given:
@@ -147,7 +149,7 @@ def register_stage(w: Walker, stage: Stage, arguments: Arguments) -> None:
 
 def register_catcher(w: Walker, catcher: Catcher, arguments: Arguments) -> None:
     """A call registers a function for the errors that are left raised."""
-    given = arguments.positional if catcher.function == "all" else [effects.pick(catcher.function, arguments)]
+    given = arguments.positional if catcher.function == "all" else [shapes.pick(catcher.function, arguments)]
     types: tuple[Term, ...] = ()
     if catcher.types == "callee" and arguments.callee is not None:
         types = arguments.callee.args[:1]
@@ -156,7 +158,7 @@ def register_catcher(w: Walker, catcher: Catcher, arguments: Arguments) -> None:
     for one in given:
         if one is None or one.kind != "function":
             continue
-        parameters = w.world.units[effects.unit_key(one)].unit.parameters
+        parameters = w.world.units[shapes.unit_key(one)].unit.parameters
         if not catcher.arity or len(parameters) == catcher.arity:
             entry = ErrorHandler(one, types, catcher.binds)
             if entry not in w.world.catchers:
@@ -167,7 +169,7 @@ def _caught(w: Walker, frame: Frame, node: ir.Node) -> None:
     """Let the registered error handlers answer what an entry left raised."""
     raised, frame.raises = frame.raises[:_LEFT_RAISED], []
     for catcher in w.world.catchers:
-        matched, raised = effects.split_raised(w, list(catcher.types), raised, frame)
+        matched, raised = raising.split_raised(w, list(catcher.types), raised, frame)
         for state, error in matched:
             way = state.fork()
             given = [
@@ -253,7 +255,7 @@ def _handler_function(w: Walker, value: Term, depth: int = 3) -> Term | None:
 
 def bind(w: Walker, function: Term, binds: Binds, rest: Term | None, state: State, frame: Frame) -> Arguments:
     """The arguments that a framework gives to a handler."""
-    info = w.world.units[effects.unit_key(function)]
+    info = w.world.units[shapes.unit_key(function)]
     parameters = list(info.unit.parameters)
     if (
         function.args
@@ -300,10 +302,10 @@ def typed(w: Walker, type_name: str, language: str) -> Term:
     """An object of a library's type, the same wherever it is handed in."""
     model = w.world.libraries.find(language, type_name)
     if model is not None and model.is_ in ("input", "session", "cookies", "headers", "callback-url", "environment"):
-        return effects.known(w, w.world.external(type_name, language), None)
+        return names.known(w, w.world.external(type_name, language), None)
     root = w.world.root("REQUEST" if model is not None and model.is_ == "request" else type_name, type_name)
     if model is not None and model.medium:
-        w.world.media.setdefault(effects.holder_of(w, root), model.medium)
+        w.world.media.setdefault(shapes.holder_of(w, root), model.medium)
     return root
 
 
@@ -430,7 +432,7 @@ def guessed_arguments(w: Walker, function: Term) -> list[Term]:
     """Arguments for a unit whose caller is unknown: by annotation, by the conventions of what its file imports."""
     if function.kind != "function":
         return []
-    info = w.world.units[effects.unit_key(function)]
+    info = w.world.units[shapes.unit_key(function)]
     conventions = _conventions(w, info.program)
     language = "python" if info.program.language == "python" else "javascript"
     scope = Frame(None, function.data[2], info.program, None, info.qualified)
@@ -527,7 +529,7 @@ def instance_of(w: Walker, cls: Term) -> Term:
             member = base.members.get(name) if base is not None else None
             if member is not None and member.kind == "function":
                 bound = calls.bound(w, member, made)
-                if effects.unit_key(bound) not in w.world.stack:
+                if shapes.unit_key(bound) not in w.world.stack:
                     arguments = Arguments(guessed_arguments(w, member), {})
                     calls.inline(w, bound, arguments, state, frame, info.definition)
                 break
@@ -542,7 +544,7 @@ def instance_of(w: Walker, cls: Term) -> Term:
 def register_provider(w: Walker, reference: Reference, arguments: Arguments) -> None:
     """A call says which function makes what is handed to parameters of a name; it may stand last in a list."""
     name = text_of(arguments.positional[0]) if arguments.positional else None
-    function = effects.pick(reference, arguments)
+    function = shapes.pick(reference, arguments)
     if function is not None and function.kind == "sequence" and function.args:
         function = function.args[-1]
     if name is not None and function is not None and function.kind == "function":
@@ -552,9 +554,9 @@ def register_provider(w: Walker, reference: Reference, arguments: Arguments) -> 
 def provided(w: Walker, function: Term) -> Term | None:
     """What a provider's function makes, once for the whole program: what it returns, else the object it works on."""
     found = w.world.singletons.get(function)
-    if found is not None or effects.unit_key(function) in w.world.stack:
+    if found is not None or shapes.unit_key(function) in w.world.stack:
         return found
-    info = w.world.units[effects.unit_key(function)]
+    info = w.world.units[shapes.unit_key(function)]
     frame = Frame(None, function.data[2], info.program, None, info.qualified, startup=True)
     this = w.world.new_object("Object", frame, info.unit, closed=False)
     state = State({}, frozenset())
@@ -585,7 +587,7 @@ def call_bound(
 
 def run_handler(w: Walker, handler: Handler, state: State, frame: Frame) -> None:
     """The pipeline of one handler: global stages, its own stages, itself."""
-    info = w.world.units[effects.unit_key(handler.function)]
+    info = w.world.units[shapes.unit_key(handler.function)]
     function = with_instance(w, handler.function, info)
     before = [stage for stage in w.world.stages if _applies(w, stage, handler)]
     guards = w.world.guards.get(handler.function, ())
@@ -656,7 +658,7 @@ def _run(
         stage = next((one for one in values(stage) if one.kind == "function"), stage)
     if stage.kind != "function":
         return go_on(state)  # an unknown stage goes on and proves nothing
-    stage = with_instance(w, stage, w.world.units[effects.unit_key(stage)])
+    stage = with_instance(w, stage, w.world.units[shapes.unit_key(stage)])
     if refuses == "next":
         called: list[State] = []
 
@@ -681,10 +683,10 @@ def _returned(w: Walker, answer: Term, handler: Handler, state: State, frame: Fr
     """What a handler returns is the answer, where its framework has it so; what it answered itself is recorded already."""
     if state.dead or (isinstance(handler.binds, tuple) and "next" in handler.binds):
         return
-    frozen = effects.freeze(w, answer, state)
+    frozen = contents.freeze(w, answer, state)
     for one in values(answer):
         if one in w.world.returned:
-            w.world.answered[effects.freeze(w, one, state)] = w.world.returned[one]
+            w.world.answered[contents.freeze(w, one, state)] = w.world.returned[one]
     if any(one is not w.terms.none and one not in w.world.answers and one.kind != "unknown" for one in values(frozen)):
         w.record("respond", node, state, frame, name="return", value=frozen)
 
@@ -712,7 +714,7 @@ def run_all(w: Walker) -> tuple[Entry, ...]:
         ]
         if not waiting:
             handed = [
-                one for one in w.world.handed if one not in done and w.world.relevance.leads(effects.unit_key(one))
+                one for one in w.world.handed if one not in done and w.world.relevance.leads(shapes.unit_key(one))
             ]
             fresh = [(one, False) for one in handed] or _uncalled(w, done)
             if not fresh:
@@ -729,7 +731,7 @@ def run_all(w: Walker) -> tuple[Entry, ...]:
 
 def _origin(w: Walker, function: Term) -> tuple[str, int]:
     """The unit as it was written, under its decorators."""
-    return w.world.origins.get(function, effects.unit_key(function))
+    return w.world.origins.get(function, shapes.unit_key(function))
 
 
 def _uncalled(w: Walker, done: set[Term]) -> list[tuple[Term, bool]]:
@@ -737,12 +739,12 @@ def _uncalled(w: Walker, done: set[Term]) -> list[tuple[Term, bool]]:
     functions = [
         one
         for one in w.world.functions()
-        if effects.unit_key(one) not in w.world.walked
+        if shapes.unit_key(one) not in w.world.walked
         and one not in done
-        and w.world.relevance.leads(effects.unit_key(one))
-        and w.world.units[effects.unit_key(one)].unit.kind not in ("constructor", "setter")
+        and w.world.relevance.leads(shapes.unit_key(one))
+        and w.world.units[shapes.unit_key(one)].unit.kind not in ("constructor", "setter")
     ]
-    unnamed = [one for one in functions if w.world.units[effects.unit_key(one)].unit.name not in w.world.named]
+    unnamed = [one for one in functions if w.world.units[shapes.unit_key(one)].unit.name not in w.world.named]
     if unnamed:
         return [(one, False) for one in unnamed]
     return [(functions[0], True)] if functions else []
@@ -750,7 +752,7 @@ def _uncalled(w: Walker, done: set[Term]) -> list[tuple[Term, bool]]:
 
 def _enter(w: Walker, entries: list[Entry], function: Term, kind: str, handler: Handler | None, called: bool) -> None:
     world = w.world
-    key = effects.unit_key(function)
+    key = shapes.unit_key(function)
     info = world.units[world.origins.get(function, key)]
     program = info.program
     head = program.spans[info.unit.head or info.unit.at]

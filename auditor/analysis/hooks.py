@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auditor import program as ir
-from auditor.analysis import calls, effects
+from auditor.analysis import calls, contents, shapes
 from auditor.analysis.state import State
 from auditor.analysis.world import Arguments, Frame
 from auditor.library import Hook
@@ -24,12 +24,12 @@ _PARTS = frozenset({"interceptors", "response", "request", "defaults", "headers"
 def register(w: Walker, hook: Hook, arguments: Arguments) -> None:
     """A function was registered to run around the calls of a client."""
     client = _client(w, arguments.receiver)
-    function = effects.pick(hook.function, arguments)
+    function = shapes.pick(hook.function, arguments)
     if client is None or function is None or function.kind != "function":
         return
     table = w.world.before_calls if hook.when == "before" else w.world.after_refusals
     known = table.setdefault(client, {})
-    key = effects.unit_key(function)
+    key = shapes.unit_key(function)
     if key not in known:
         w.world.rewalk = w.world.rewalk or w.world.entry is not None
     known[key] = function
@@ -50,7 +50,7 @@ def header_sent(w: Walker, client: Term | None, state: State, frame: Frame, node
     if client is None:
         return None
     for function in w.world.before_calls.get(client, {}).values():
-        if effects.unit_key(function) in w.world.stack:
+        if shapes.unit_key(function) in w.world.stack:
             continue
         way = state.fork()
         config, headers = w.world.new_object("Object", frame, node), w.world.new_object("Object", frame, node)
@@ -62,7 +62,7 @@ def header_sent(w: Walker, client: Term | None, state: State, frame: Frame, node
         for name in ("Authorization", "authorization"):
             found = way.slots.get((headers, w.terms.literal(name)))
             if found is not None:
-                return effects.freeze(w, found, way)
+                return contents.freeze(w, found, way)
     return w.world.headers.get(client)
 
 
@@ -76,7 +76,7 @@ def refused(
     hooks = [
         function
         for function in (w.world.after_refusals.get(client, {}) if client is not None else {}).values()
-        if effects.unit_key(function) not in w.world.stack
+        if shapes.unit_key(function) not in w.world.stack
     ]
     if not hooks:
         frame.raises.append((way, error))

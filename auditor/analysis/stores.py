@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from auditor import program as ir
-from auditor.analysis import actions, calls, effects
+from auditor.analysis import actions, calls, contents, shapes
 from auditor.analysis.state import State
 from auditor.analysis.world import Arguments, Frame
 from auditor.library import Keeps
@@ -24,7 +24,7 @@ def made(
     w: Walker, keeps: Keeps, arguments: Arguments, result: Term, state: State, frame: Frame, node: ir.Node
 ) -> Term:
     """The store that a call makes: a hook when it is finished, the state when another call is to finish it."""
-    given = effects.pick(keeps.function, arguments)
+    given = shapes.pick(keeps.function, arguments)
     if given is None:
         return result
     whole = given if given.kind == "object" else _state(w, keeps, given, arguments, state, frame, node)
@@ -36,21 +36,21 @@ def _state(
 ) -> Term:
     """The state as an object, with what the function says that it holds at first."""
     whole = w.world.new_object("Object", frame, node)
-    options = effects.pick(keeps.options, arguments) if keeps.persists else None
+    options = shapes.pick(keeps.options, arguments) if keeps.persists else None
     kept = _storage(w, options, state, frame, node) if keeps.persists else None
 
     def put(positional: Sequence[Term], named: Mapping[str, Term], now: State, inner: Frame) -> Term:
         fresh = positional[0] if positional else w.terms.none
         if fresh.kind == "function":
             fresh = calls.call(w, fresh, Arguments([whole], {}), now, inner, node)
-        _write(w, whole, effects.freeze(w, fresh, now), now, inner)
+        _write(w, whole, contents.freeze(w, fresh, now), now, inner)
         if kept is not None:
             _write(w, kept, _picked(w, options, whole, fresh, now, inner, node), now, inner)
         return w.terms.none
 
     setter, getter = calls.native(w, put), _getter(w, whole)
     first = calls.call(w, function, Arguments([setter, getter, whole], {}), state, frame, node)
-    effects.spread_into(w, whole, first, state)
+    contents.spread_into(w, whole, first, state)
     return whole
 
 
@@ -58,7 +58,7 @@ def _storage(w: Walker, options: Term | None, state: State, frame: Frame, node: 
     """Where a store persists: the browser's storage, if its options do not name another."""
     storage = w.terms.make("object", ("persisted", w.world.site(frame, node), w.world.serial()))
     medium = "web-storage"
-    given = actions.collected([effects.freeze(w, options, state)]).get("storage") if options is not None else None
+    given = actions.collected([contents.freeze(w, options, state)]).get("storage") if options is not None else None
     if given is not None and given.kind == "call" and given.args and given.args[0].kind == "function":
         given = calls.call(w, given.args[0], Arguments([], {}), state.fork(), frame, node)
     if given is not None:
@@ -74,7 +74,7 @@ def _picked(
     partialize = w.read(options, w.terms.literal("partialize"), state) if options is not None else w.terms.none
     if partialize.kind == "function":
         fresh = calls.call(w, partialize, Arguments([whole], {}), state, frame, node)
-    return effects.freeze(w, fresh, state)
+    return contents.freeze(w, fresh, state)
 
 
 def _write(w: Walker, holder: Term, frozen: Term, state: State, frame: Frame) -> None:
@@ -83,7 +83,7 @@ def _write(w: Walker, holder: Term, frozen: Term, state: State, frame: Frame) ->
     if at is None:
         return
     if frozen.kind == "mapping":
-        for key, value in effects.mapping_items(frozen):
+        for key, value in shapes.mapping_items(frozen):
             w.write(holder, w.terms.true if key is None else w.terms.literal(key), value, state, frame, at)
     elif frozen is not w.terms.none:
         w.write(holder, w.terms.true, frozen, state, frame, at)
@@ -100,7 +100,7 @@ def _hook(w: Walker, whole: Term, state: State) -> Term:
         selector = positional[0] if positional else w.terms.none
         if selector.kind != "function":
             return whole
-        at = w.world.units[effects.unit_key(selector)].unit
+        at = w.world.units[shapes.unit_key(selector)].unit
         return calls.call(w, selector, Arguments([whole], {}), now, inner, at)
 
     used = calls.native(w, hook)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from auditor import program as ir
-from auditor.analysis import actions, calls, effects, entries
+from auditor.analysis import actions, calls, comparing, contents, effects, entries, names, raising, shapes, slots
 from auditor.analysis.state import Slot, State, join
 from auditor.analysis.world import Arguments, ClassInfo, Frame, Pending, UnitInfo, World
 from auditor.facts import Event
@@ -191,7 +191,7 @@ class Walker:
         ended = [state.fork()]
         for handler in node.handlers:
             types = [self.value(one, start.fork(), frame) for one in handler.types]
-            matched, raised = effects.split_raised(self, types, raised, frame)
+            matched, raised = raising.split_raised(self, types, raised, frame)
             anything = (start, self.terms.make("error", "any"))
             for entering, error in [anything, *matched[:6]]:
                 ended.append(self._handle(handler, entering.fork(), error, frame))
@@ -242,7 +242,7 @@ class Walker:
             if error.kind == "class":
                 error = calls.call(self, error, Arguments([], {}), state, frame, node)
             if not state.dead:
-                effects.raised(self, error, state, frame, node)
+                raising.raised(self, error, state, frame, node)
         if not state.dead:
             frame.raises.append((_leave(state), error))
 
@@ -267,7 +267,7 @@ class Walker:
         self, function: Term, decorators: Sequence[ir.Expression], state: State, frame: Frame, node: ir.Node
     ) -> Term:
         """Decorators are applied as calls, the innermost first: what stands above a route decorator guards nothing."""
-        origin = effects.unit_key(function)
+        origin = shapes.unit_key(function)
         for decorator in reversed(decorators):
             receiver: Term | None = None
             if type(decorator) is ir.Member:  # `@app.before_request`: a method, called with its receiver
@@ -425,14 +425,14 @@ class Walker:
         if node.id == "undefined":
             return self.terms.none
         if frame.program.language == "html":
-            handed = effects.handed_in(self, node.id, frame)
+            handed = names.handed_in(self, node.id, frame)
             if handed is not None:
                 return handed
-        return effects.known(self, self.world.external(node.id, frame.language), frame)
+        return names.known(self, self.world.external(node.id, frame.language), frame)
 
     def _text(self, node: ir.Text, state: State, frame: Frame) -> Term:
-        parts = [effects.as_text(self, self._piece(part, state, frame), state) for part in node.parts]
-        return effects.text_made(self, self.terms.text(parts), node, state, frame)
+        parts = [contents.as_text(self, self._piece(part, state, frame), state) for part in node.parts]
+        return contents.text_made(self, self.terms.text(parts), node, state, frame)
 
     def _member(self, node: ir.Member, state: State, frame: Frame) -> Term:
         dotted = _dotted(node) if frame.language == "python" else None
@@ -485,7 +485,7 @@ class Walker:
         for item in node.items:
             value = self.value(item.value, state, frame)
             if item.key is None:
-                effects.spread_into(self, made, value, state)
+                contents.spread_into(self, made, value, state)
             else:
                 key = self.value(item.key, state, frame)
                 self.world.keys.setdefault(made, {})[key] = None
@@ -511,8 +511,8 @@ class Walker:
         if node.op == "not":
             return self.terms.boolean(self.terms.negate(self.condition(node.operands[0], state, frame)))
         parts = tuple(self._piece(operand, state, frame) for operand in node.operands)
-        value = self._arithmetic(node.op, tuple(effects.as_text(self, p, state) for p in parts))
-        return effects.text_made(self, value, node, state, frame) if value.kind == "text" else value
+        value = self._arithmetic(node.op, tuple(contents.as_text(self, p, state) for p in parts))
+        return contents.text_made(self, value, node, state, frame) if value.kind == "text" else value
 
     def _arithmetic(self, op: str, parts: tuple[Term, ...]) -> Term:
         if op == "+" and any(part.kind in ("text", "serial") or text_of(part) is not None for part in parts):
@@ -520,7 +520,7 @@ class Walker:
         if op == "+" and all(part.kind == "sequence" for part in parts):
             return self.terms.make("sequence", None, tuple(one for part in parts for one in part.args))
         if op == "%" and len(parts) == 2 and text_of(parts[0]) is not None:
-            return effects.formatted(self.terms, text_of(parts[0]) or "", parts[1])
+            return contents.formatted(self.terms, text_of(parts[0]) or "", parts[1])
         if op == "|" and len(parts) == 2:
             return self.terms.unknown("merged", parts)
         return self.terms.make("op", op, parts)
@@ -555,7 +555,7 @@ class Walker:
                 return strict_null if node.op == "==" else self.terms.negate(strict_null)
         left = self.value(node.left, state, frame)
         right = self.value(node.right, state, frame)
-        compared = effects.compared(self, node.op, left, right, node.loose, state)
+        compared = comparing.compared(self, node.op, left, right, node.loose, state)
         self.made_at(compared, frame, node)
         return compared
 
@@ -666,14 +666,14 @@ class Walker:
         for test in node.tests:
             inner.assume(self.condition(test, inner, frame), self.terms)
         element = self.terms.none if inner.dead else self.value(node.element, inner, frame)
-        return self.terms.make("sequence", "each", (effects.freeze(self, element, inner),))
+        return self.terms.make("sequence", "each", (contents.freeze(self, element, inner),))
 
     def _comprehended(self, node: ir.Comprehension, iterable: Term, state: State, frame: Frame) -> Term:
         """A comprehension over a known sequence, element by element."""
         out = []
         for one in iterable.args:
             self.assign(node.target, one, state, frame, declares=True)
-            out.append(effects.freeze(self, self.value(node.element, state, frame), state))
+            out.append(contents.freeze(self, self.value(node.element, state, frame), state))
         return self.terms.make("sequence", None, tuple(out))
 
     def _element(self, node: ir.Element, state: State, frame: Frame) -> Term:
@@ -793,7 +793,7 @@ class Walker:
             self.assign(item.target, part, state, frame, declares)
         if target.rest is not None:
             taken = [self.value(item.key, state, frame) for item in target.items]
-            self.assign(target.rest, effects.without(self, value, taken, state, frame, target), state, frame, declares)
+            self.assign(target.rest, contents.without(self, value, taken, state, frame, target), state, frame, declares)
 
     def _or_default(self, value: Term, default: ir.Expression, state: State, frame: Frame) -> Term:
         there = self.present(value)
@@ -823,16 +823,16 @@ class Walker:
             found = self.exported(path, name, common=True)
             return found if found is not None else terms.unknown("no such export", ())
         if holder.kind == "external":
-            return effects.known(self, world.external(f"{holder.data[0]}.{name}", frame.language), frame)
+            return names.known(self, world.external(f"{holder.data[0]}.{name}", frame.language), frame)
         if holder.kind == "object" and name == "href" and holder.data[0] == "URL":
-            return effects.as_text(self, holder, state)
+            return contents.as_text(self, holder, state)
         if holder.kind in ("object", "class"):
             found = self._own_member(holder, name, state, frame)
             if found is not None:
                 return found
         if holder.kind in ("load", "parsed") and not optional:
             state.assume(self.present(holder), terms)
-        known = effects.known_member(self, holder, name, state, frame)
+        known = names.known_member(self, holder, name, state, frame)
         if known is not None:
             return known
         value = self.noted(self.read(holder, terms.literal(name), state), frame)
@@ -861,7 +861,7 @@ class Walker:
     def _own_member(self, holder: Term, name: str, state: State, frame: Frame) -> Term | None:
         """A member that the program itself defines: a slot, a method, a field of a class."""
         world = self.world
-        found = self.slot((effects.holder_of(self, holder), self.terms.literal(name)), state)
+        found = self.slot((shapes.holder_of(self, holder), self.terms.literal(name)), state)
         if found is not None:
             return found
         cls = holder if holder.kind == "class" else world.instances.get(holder)
@@ -877,8 +877,8 @@ class Walker:
             if member is None:
                 continue
             if member.kind != "function":
-                return effects.settings_field(self, holder, name, member, state) if holder.kind == "object" else member
-            unit = world.units[effects.unit_key(member)].unit
+                return names.settings_field(self, holder, name, member, state) if holder.kind == "object" else member
+            unit = world.units[shapes.unit_key(member)].unit
             if unit.kind == "getter" and holder.kind == "object":
                 return calls.call(self, calls.bound(self, member, holder), Arguments([], {}), state, frame, unit)
             if unit.kind == "static" or (holder.kind == "class" and unit.kind not in ("classmethod",)):
@@ -908,28 +908,28 @@ class Walker:
             if isinstance(index, int) and -len(holder.args) <= index < len(holder.args):
                 return holder.args[index]
         if holder.kind == "mapping":
-            return effects.mapping_get(self, holder, key)
+            return names.mapping_get(self, holder, key)
         if holder.kind in ("external", "module") and name is not None:
             return self.member(holder, name, state, frame, optional)
-        if effects.is_input(holder) and key.kind == "literal" and isinstance(value_of(key), int):
+        if shapes.is_input(holder) and key.kind == "literal" and isinstance(value_of(key), int):
             return holder  # the first of several values of one parameter
         if holder.kind in ("load", "parsed") and not optional:
             state.assume(self.present(holder), terms)
-        known = effects.known_item(self, holder, key, state, frame)
+        known = names.known_item(self, holder, key, state, frame)
         value = self.noted(known if known is not None else self.read(holder, key, state), frame)
-        if raises and value.kind == "load" and not effects.is_environment(holder):
+        if raises and value.kind == "load" and not shapes.is_environment(holder):
             state.assume(terms.make("exists", None, (value,)), terms)
         return value
 
     def noted(self, value: Term, frame: Frame) -> Term:
         """Remember which unit read a value of the request: it is the callback, whatever called it."""
-        if self.world.entry is not None and effects.is_input(value):
+        if self.world.entry is not None and shapes.is_input(value):
             self.world.read_at.setdefault((self.world.entry.number, value), frame.qualified_place)
         return value
 
     def read(self, holder: Term, key: Term, state: State) -> Term:
         """A slot's value, or its value on entry where nothing was written before."""
-        whole = effects.holder_of(self, holder)
+        whole = shapes.holder_of(self, holder)
         found = self.slot((whole, key), state)
         if found is not None:
             return found
@@ -955,8 +955,8 @@ class Walker:
             if setter is not None:
                 calls.call(self, calls.bound(self, setter, holder), Arguments([value], {}), state, frame, node)
                 return
-        effects.assigned(self, holder, name, value, state, frame, node)
-        whole = effects.holder_of(self, holder)
+        slots.assigned(self, holder, name, value, state, frame, node)
+        whole = shapes.holder_of(self, holder)
         self.world.keys.setdefault(whole, {})[key] = None
         before = self.slot((whole, key), state)
         state.put((whole, key), value)
@@ -978,11 +978,11 @@ class Walker:
         return holder.kind == "object" and bool(holder.data[1].startup)
 
     def _outlives(self, holder: Term, key: Term, value: Term, state: State, frame: Frame, node: ir.Node | None) -> None:
-        effects.stored(self, holder, key, value, state, frame, node)
+        slots.stored(self, holder, key, value, state, frame, node)
 
     def clear(self, holder: Term, key: Term, state: State, frame: Frame, node: ir.Node) -> None:
         """Empty a slot."""
-        whole = effects.holder_of(self, holder)
+        whole = shapes.holder_of(self, holder)
         state.put((whole, key), self.terms.none)
         self.record("clear", node, state, frame, holder=whole, key=key)
 
@@ -998,7 +998,7 @@ class Walker:
             return iterable.args[0]
         if iterable.kind == "sequence":
             return self.terms.unknown("element", iterable.args)
-        return self.terms.load(effects.holder_of(self, iterable), self.terms.make("element", None))
+        return self.terms.load(shapes.holder_of(self, iterable), self.terms.make("element", None))
 
     # ------------------------------------------------------------------------------ functions, modules
 
@@ -1033,8 +1033,8 @@ class Walker:
             return found if found is not None else self.terms.make("late", (target, name or "=", common))
         module = module.removeprefix("node:")
         if name is None or (name == "default" and language == "javascript"):
-            return effects.known(self, world.external(module, language), None)
-        return effects.known(self, world.external(f"{module}.{name}", language), None)
+            return names.known(self, world.external(module, language), None)
+        return names.known(self, world.external(f"{module}.{name}", language), None)
 
     def setting(self, name: str) -> Term | None:
         """A Django setting by its name: a variable of one of the program's settings modules."""

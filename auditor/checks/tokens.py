@@ -15,7 +15,8 @@ from collections.abc import Iterable, Mapping
 from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
-from auditor.analysis.effects import mapping_items, template_root
+from auditor.analysis.names import template_root
+from auditor.analysis.shapes import mapping_items
 from auditor.facts import Event, Facts
 from auditor.terms import Term, plain, text_of, value_of, values
 

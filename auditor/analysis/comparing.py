@@ -1,0 +1,68 @@
+"""What a comparison and a membership test say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from auditor.analysis import (
+    shapes,
+)
+from auditor.analysis.state import State
+from auditor.terms import Term, alternatives, text_of, value_of
+
+if TYPE_CHECKING:
+    from auditor.analysis.walk import Walker
+
+
+def compared(w: Walker, op: str, left: Term, right: Term, loose: bool, state: State) -> Term:
+    """The condition that a comparison holds."""
+    terms = w.terms
+    if op in ("!=", "is not", "not in"):
+        positive = {"!=": "==", "is not": "is", "not in": "in"}[op]
+        return terms.negate(compared(w, positive, left, right, loose, state))
+    if op == "in":
+        return membership(w, left, right, state)
+    for one, other in ((left, right), (right, left)):
+        if op in ("==", "is") and one.kind == "op" and one.data == "typeof":
+            name = text_of(other)
+            if name == "undefined":
+                return w.negated_presence(one.args[0])
+            if name in ("string", "number", "object", "function"):  # another type is no absence
+                return terms.all((w.present(one.args[0]), w.compare(op, left, right, loose)))
+        if one.kind == "op" and one.data == "len" and other.kind == "literal":
+            return _length(w, op, one, other, one is left)
+    return w.compare(op, left, right, loose)
+
+
+def _length(w: Walker, op: str, length: Term, bound: Term, ordered: bool) -> Term:
+    limit = value_of(bound)
+    there = w.terms.truth(length.args[0])
+    if (op in ("==", "is") and limit == 0) or (op == "<" and ordered and limit == 1):
+        return w.terms.negate(there)
+    if ordered and ((op == ">" and limit == 0) or (op == ">=" and limit == 1)):
+        return there
+    if not ordered and op == "<" and limit == 0:
+        return there
+    return w.terms.make("compare", (op, False), (length, bound) if ordered else (bound, length))
+
+
+def membership(w: Walker, element: Term, container: Term, state: State) -> Term:
+    """The condition that a container has a key or an element."""
+    terms = w.terms
+    if container.kind == "sequence" and container.data is None:
+        return terms.any(w.compare("==", element, one) for one in container.args)
+    if container.kind == "alt":
+        return terms.any(
+            terms.all((guard, membership(w, element, one, state))) for one, guard in alternatives(container)
+        )
+    whole = shapes.holder_of(w, container)
+    keyed = container.kind in ("root", "mapping", "parsed") or (container.kind == "object")
+    if keyed and element.kind == "literal":
+        found = state.slots.get((whole, element))
+        if found is not None:
+            return w.present(found)
+        value = w.read(container, element, state)
+        if value.kind != "load":
+            return w.present(value)
+        return terms.make("exists", None, (value,))
+    return terms.make("compare", ("in", False), (element, whole))
