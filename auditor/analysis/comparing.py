@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from auditor.analysis import (
-    shapes,
-)
+from auditor.analysis import shapes
 from auditor.analysis.state import State
 from auditor.terms import Term, alternatives, text_of, value_of
 

@@ -7,11 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from auditor import program as ir
-from auditor.analysis import (
-    actions,
-    results,
-    shapes,
-)
+from auditor.analysis import actions, results, shapes
 from auditor.analysis.state import State
 from auditor.analysis.world import Arguments, Frame
 from auditor.terms import Term, Terms, alternatives, text_of, values

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 from auditor import program as ir
 from auditor.analysis import (
     actions,
+    addresses,
+    binding,
     calls,
     contents,
-    entries,
+    flows,
     hooks,
     names,
     promises,
+    registration,
     results,
     shapes,
     slots,
@@ -27,15 +30,6 @@ if TYPE_CHECKING:
     from auditor.analysis.walk import Walker
 
 ELEMENTS = 12  # elements of a known sequence that are walked one by one
-
-
-# ------------------------------------------------------------------------------------- names and members
-
-
-# ------------------------------------------------------------------------------- writing out, reading back
-
-
-# ------------------------------------------------------------------------------------------ comparisons
 
 
 # ---------------------------------------------------------------------------------------- library calls
@@ -109,7 +103,7 @@ def _hand_on(w: Walker, value: Term, state: State, frame: Frame, node: ir.Node, 
         if frame.startup:
             w.world.handed[value] = None  # a framework may call it: an entry of its own
         elif shapes.unit_key(value) not in w.world.stack:
-            calls.later(w, value, entries.guessed_arguments(w, value), state, frame, node)
+            calls.later(w, value, binding.guessed_arguments(w, value), state, frame, node)
     elif value.kind == "object" and depth and value not in w.world.instances:
         for key in list(w.world.keys.get(value, ())):
             held = state.slots.get((value, key))
@@ -167,30 +161,30 @@ def apply(
     if model.awaits:
         value = promises.await_all(w, model, arguments, state, frame)
     if model.route is not None:
-        entries.register(w, model.route, arguments, result, state, frame, node)
+        registration.register(w, model.route, arguments, result, state, frame, node)
         if model.decorates and arguments.positional:
             value = arguments.positional[0]
     if model.stage is not None:
-        entries.register_stage(w, model.stage, _for_requests(w, model, arguments))
+        registration.register_stage(w, model.stage, _for_requests(w, model, arguments))
         if model.decorates and arguments.positional:
             value = arguments.positional[0]
     if model.catcher is not None:
-        entries.register_catcher(w, model.catcher, arguments)
+        registration.register_catcher(w, model.catcher, arguments)
         if model.decorates and arguments.positional:
             value = arguments.positional[0]
     if model.keeps is not None:
         value = stores.made(w, model.keeps, arguments, result, state, frame, node)
     if model.provides is not None:
-        entries.register_provider(w, model.provides, arguments)
+        registration.register_provider(w, model.provides, arguments)
     if model.flow is not None:
-        value = actions.flow(w, model.flow, name, frozen, value, state, frame, node)
+        value = flows.flow(w, model.flow, name, frozen, value, state, frame, node)
     if model.returns and value is not result and value.kind in ("serial", "parsed"):
         world.types.setdefault(value, model.returns)
     if (model.http is not None or model.flow is not None) and model.calls is None:
         for one in arguments.all():
             _hand_on(w, one, state, frame, node)
     if model.secret is not None:
-        actions.secret_given(w, model.secret, name, frozen, state, frame, node)
+        flows.secret_given(w, model.secret, name, frozen, state, frame, node)
     if model.code is not None and arguments.receiver is not None:
         status = shapes.pick(model.code, frozen)
         if status is not None:
@@ -273,7 +267,9 @@ def _asserted(w: Walker, model: Model, arguments: Arguments, state: State, frame
 def _verified(w: Walker, model: Model, arguments: Arguments, result: Term, state: State, frame: Frame) -> Term:
     assert model.verifies is not None
     sealed = shapes.pick(model.verifies.value, arguments) or w.terms.unknown("sealed")
-    options = actions.collected([contents.freeze(w, one, state) for one in arguments.named.values()]) | arguments.named
+    options = (
+        addresses.collected([contents.freeze(w, one, state) for one in arguments.named.values()]) | arguments.named
+    )
     if any(name in options and options[name] is w.terms.false for name in model.verifies.unless):
         return w.terms.make("parsed", "unverified", (sealed,))
     opened = w.terms.make("parsed", "verified", (sealed,))
@@ -323,7 +319,7 @@ def _calls(
     if when in ("each", "find", "some"):
         return _each(w, when, function, arguments, state, frame, node)
     if function.kind in ("function", "native"):
-        calls.later(w, function, given or entries.guessed_arguments(w, function), state, frame, node)
+        calls.later(w, function, given or binding.guessed_arguments(w, function), state, frame, node)
     return value
 
 
@@ -336,7 +332,7 @@ def _kept(w: Walker, model: Model, name: str, arguments: Arguments, state: State
     if function is None:
         return
     holder = w.world.external(name, frame.language)
-    for way, error in calls.later(w, function, entries.guessed_arguments(w, function), state, frame, node):
+    for way, error in calls.later(w, function, binding.guessed_arguments(w, function), state, frame, node):
         w.record(
             "store", node, way, frame, holder=holder, key=w.terms.literal("error"), value=contents.freeze(w, error, way)
         )
@@ -391,7 +387,7 @@ def library_constructed(
         result = w.terms.make(
             "call", (library, tuple(frozen.named), w.world.site(frame, node), False), tuple(frozen.all())
         )
-        actions.flow(w, model.flow, library, frozen, result, state, frame, node)
+        flows.flow(w, model.flow, library, frozen, result, state, frame, node)
 
 
 # ------------------------------------------------------------------------------------------ what happened
@@ -421,7 +417,7 @@ def element(w: Walker, node: ir.Element, state: State, frame: Frame) -> Term:
 
 def class_defined(w: Walker, cls: Term, info: ClassInfo, state: State, frame: Frame) -> None:
     """A class was defined: a framework may call its methods."""
-    entries.class_routes(w, cls, info, state, frame)
+    registration.class_routes(w, cls, info, state, frame)
 
 
 __all__ = ["leaves", "plain"]

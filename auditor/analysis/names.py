@@ -6,9 +6,7 @@ import http
 import re
 from typing import TYPE_CHECKING
 
-from auditor.analysis import (
-    shapes,
-)
+from auditor.analysis import shapes
 from auditor.analysis.state import State
 from auditor.analysis.world import Frame
 from auditor.library import Model

@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from auditor import program as ir
-from auditor.analysis import (
-    calls,
-)
+from auditor.analysis import calls
 from auditor.analysis.state import State
 from auditor.analysis.world import Arguments, Frame
 from auditor.library import Model

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auditor import program as ir
-from auditor.analysis import (
-    contents,
-)
+from auditor.analysis import contents
 from auditor.analysis.state import State
 from auditor.analysis.world import Frame
 from auditor.terms import Term, value_of, values

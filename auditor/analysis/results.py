@@ -5,10 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auditor import program as ir
-from auditor.analysis import (
-    contents,
-    shapes,
-)
+from auditor.analysis import contents, shapes
 from auditor.analysis.state import State
 from auditor.analysis.world import Arguments, Frame
 from auditor.library import Model

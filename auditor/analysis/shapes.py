@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from auditor.analysis import (
-    actions,
-)
+from auditor.analysis import addresses
 from auditor.analysis.world import Arguments
 from auditor.library import Reference
 from auditor.terms import Term
@@ -53,7 +51,7 @@ def pick(reference: Reference | None, arguments: Arguments, w: Walker | None = N
     if isinstance(reference, str) and reference[:1].isdigit() and "." in reference:  # an option of an argument
         position, _, name = reference.partition(".")
         given = pick(int(position), arguments)
-        return actions.collected([given]).get(name) if given is not None else None
+        return addresses.collected([given]).get(name) if given is not None else None
     if isinstance(reference, int):
         return arguments.positional[reference] if reference < len(arguments.positional) else None
     return arguments.named.get(reference)

@@ -5,14 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auditor import program as ir
-from auditor.analysis import (
-    actions,
-    comparing,
-    contents,
-    hooks,
-    names,
-    shapes,
-)
+from auditor.analysis import actions, comparing, contents, hooks, names, shapes
 from auditor.analysis.state import State
 from auditor.analysis.world import Arguments, Frame
 from auditor.facts import Write

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from auditor import program as ir
-from auditor.analysis import actions, calls, contents, shapes
+from auditor.analysis import addresses, calls, contents, shapes
 from auditor.analysis.state import State
 from auditor.analysis.world import Arguments, Frame
 from auditor.library import Keeps
@@ -58,7 +58,7 @@ def _storage(w: Walker, options: Term | None, state: State, frame: Frame, node: 
     """Where a store persists: the browser's storage, if its options do not name another."""
     storage = w.terms.make("object", ("persisted", w.world.site(frame, node), w.world.serial()))
     medium = "web-storage"
-    given = actions.collected([contents.freeze(w, options, state)]).get("storage") if options is not None else None
+    given = addresses.collected([contents.freeze(w, options, state)]).get("storage") if options is not None else None
     if given is not None and given.kind == "call" and given.args and given.args[0].kind == "function":
         given = calls.call(w, given.args[0], Arguments([], {}), state.fork(), frame, node)
     if given is not None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from auditor import program as ir
-from auditor.analysis import actions, calls, comparing, contents, effects, entries, names, raising, shapes, slots
+from auditor.analysis import actions, binding, calls, comparing, contents, effects, names, raising, shapes, slots
 from auditor.analysis.state import Slot, State, join
 from auditor.analysis.world import Arguments, ClassInfo, Frame, Pending, UnitInfo, World
 from auditor.facts import Event
@@ -884,7 +884,7 @@ class Walker:
             if unit.kind == "static" or (holder.kind == "class" and unit.kind not in ("classmethod",)):
                 return member
             return calls.bound(self, member, cls if unit.kind == "classmethod" else holder)
-        return entries.declared_field(self, cls, name) if world.singletons.get(cls) is holder else None
+        return binding.declared_field(self, cls, name) if world.singletons.get(cls) is holder else None
 
     def item(
         self, holder: Term, key: Term, state: State, frame: Frame, raises: bool = False, optional: bool = False
