@@ -81,8 +81,8 @@ class Facts:
     media: Mapping[Term, str]
     """Of what kind a store is: session, cookie, database, memory, …"""
     terms: Terms
-    where: Mapping[Term, Place]
-    """Where each comparison was first made."""
+    where: Mapping[Term, tuple[Place, ...]]
+    """Where each comparison is made, in the order of the walk."""
     made: Mapping[Term, Place]
     """Where a fresh or weak value is made."""
     answered: Mapping[Term, Place]

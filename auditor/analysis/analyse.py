@@ -46,7 +46,10 @@ def analyse(programs: Iterable[ir.Program], paths: Iterable[str], libraries: Lib
             (info.program.path, info.qualified): info.program.spans[info.unit.head or info.unit.at][0]
             for info in world.units.values()
         },
-        where={term: world.place(program, at) for term, (program, at) in world.where.items()},
+        where={
+            term: tuple(world.place(program, at) for (_, at), program in made.items())
+            for term, made in world.where.items()
+        },
     )
 
 

@@ -575,7 +575,7 @@ class Walker:
         """Remember where a comparison stands, for the proof."""
         plain_form = condition.args[0] if condition.kind == "not" else condition
         if plain_form.kind != "literal":
-            self.world.where.setdefault(plain_form, (frame.program, node.at))
+            self.world.where.setdefault(plain_form, {})[frame.program.path, node.at] = frame.program
 
     def negated_presence(self, value: Term) -> Term:
         """The condition that a value is null or undefined."""

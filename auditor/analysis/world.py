@@ -192,7 +192,7 @@ class World:
         self.closures: dict[Term, None] = {}
         self.made: dict[Term, tuple[Program, int]] = {}  # a random value -> where it is made
         self.read_at: dict[tuple[int, Term], tuple[str, str]] = {}  # (entry, input) -> (path, unit) that reads it
-        self.where: dict[Term, tuple[Program, int]] = {}  # a comparison -> where it was first made
+        self.where: dict[Term, dict[tuple[str, int], Program]] = {}  # a comparison -> (path, at) of where it is made
         oauth = [
             module for library in libraries.all if library.oauth for module in (library.modules or (library.library,))
         ]

@@ -110,8 +110,12 @@ def _fault(application: Application, event: Event) -> str:
     line = event.place.line
     late = [
         place
-        for term, place in application.facts.where.items()
-        if place.path == event.place.path and place.line > line and contains(term, is_state)
+        for term, places in application.facts.where.items()
+        for place in places
+        if place.path == event.place.path
+        and place.line > line
+        and _may_be_of(event, place)
+        and contains(term, is_state)
     ]
     if late and not any(contains(condition, is_state) for condition in event.conditions):
         return f"the code is exchanged at line {line} and state is compared at line {late[0].line}: too late"
@@ -127,10 +131,23 @@ def _comparisons(application: Application, event: Event, late: bool = False) -> 
     for condition in sorted(event.conditions, key=lambda one: one.n):
         parts = [condition, *condition.args] if condition.kind in ("and", "or", "not") else [condition]
         for part in parts:
-            place = pool.get(part)
-            if place is not None and _about_state(application.attack, part):
-                out.append(at(place, "state is compared here"))
+            if part in pool and _about_state(application.attack, part):
+                out.append(at(_nearest(event, pool[part]), "state is compared here"))
     return tuple(dict.fromkeys(out))[:3]
+
+
+def _nearest(event: Event, places: tuple[Place, ...]) -> Place:
+    """Which of the places where a comparison is made is that of this callback: two callbacks may write the same one."""
+    entry = event.entry
+    inside = [one for one in places if one.path == entry.path and entry.line <= one.line <= entry.end_line]
+    beside = [one for one in places if one.path in (entry.path, event.place.path)]
+    return (inside or beside or places)[0]
+
+
+def _may_be_of(event: Event, place: Place) -> bool:
+    """Whether a place can belong to this entry: not if it lies in another function of the entry's file."""
+    entry = event.entry
+    return place.path != entry.path or entry.kind == "module" or entry.line <= place.line <= entry.end_line
 
 
 def _about_state(attack: Attack, condition: Term) -> bool:
