@@ -32,6 +32,8 @@ _CODE = re.compile(r"[()\[\]{},;:=<>]")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z_]*(?:[.:][A-Za-z_]+)*")
 _URL = re.compile(r"(?:[a-z][a-z0-9+.\-]*:/)?/[\w.\-/:{}$<>]*", re.IGNORECASE)
 
+_HOLE = re.compile(r"\$?\{[A-Za-z_$][\w.$]*\}")
+
 _SETTINGS_FILES = (
     ".env", ".ini", ".cfg", ".conf", ".toml", ".yaml", ".yml", ".json", ".properties", ".tfvars", ".sh", ".txt", ".xml",
     ".netrc", ".npmrc", ".pypirc", "dockerfile",
@@ -90,10 +92,10 @@ def _hide_setting(match: re.Match[str]) -> str:
 
 
 def _hide_unless_plain(match: re.Match[str]) -> str:
-    """Beside a word such as secret only names, addresses and prose are left as they are."""
-    text = match[2]
+    """Beside a word such as secret only names, addresses and prose are left as they are, with holes for variables."""
+    text = _HOLE.sub("", match[2])
     is_prose = " " in text.strip() and "\\" not in text  # a line of a notebook is code within a text
-    plain = not text or _NAME.fullmatch(text) or _URL.fullmatch(text) or is_prose
+    plain = not text or _NAME.fullmatch(text.strip()) or _URL.fullmatch(text) or is_prose
     return match[0] if plain or text == HIDDEN else f"{match[1]}{HIDDEN}{match[3]}"
 
 
