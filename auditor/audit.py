@@ -177,10 +177,10 @@ def _unmoved(made: Plan, cache: Cache) -> Unmoved:
     context = msgspec.msgpack.encode((auditor.__version__, made.known, made.libraries.all, made.config))
     decisions = [made.baseline, *(scope.attestations for scope in made.scopes)]
     parts = [Part(scope.below, is_audited(made, scope)) for scope in made.scopes]
-    return Unmoved(cache, context, parts, decisions, *_needles(made))
+    return Unmoved(cache, context, parts, decisions, *needles(made))
 
 
-def _needles(made: Plan) -> tuple[Needles, Needles]:
+def needles(made: Plan) -> tuple[Needles, Needles]:
     """The catalogue's words: those by which files are chosen, and the signs of an OAuth client."""
     words = made.known.words
     return prefilter.compile_needles(words.flow, catalogue.oauth_names(made.known)), prefilter.compile_needles(
@@ -192,7 +192,16 @@ def _audit(
     made: Plan, scope: Scope, change: Change, progress: Progress, with_baseline: bool, today: datetime.date,
     lowering: Lowering,
 ) -> Audited:  # fmt: skip
-    seen = look(made, change.tree(scope.path), progress, lowering)
+    return judged(made, scope, change, look(made, change.tree(scope.path), progress, lowering),
+                  progress, with_baseline, today, lowering)  # fmt: skip
+
+
+def judged(
+    made: Plan, scope: Scope, change: Change, seen: Seen, progress: Progress = None, with_baseline: bool = True,
+    today: datetime.date | None = None, lowering: Lowering = lower_all,
+) -> Audited:  # fmt: skip
+    """The report on what was seen, with everything that people decided about it."""
+    today = today or datetime.date.today()
     findings, remarks = _commented(made, seen, seen.findings(made.known), today)
     if with_baseline:
         findings, stale = _baselined(made, scope, seen, findings)
@@ -226,10 +235,17 @@ def _audit(
 
 def look(made: Plan, found: Tree, progress: Progress = None, lowering: Lowering = lower_all) -> Seen:
     """Everything that the rules see in one tree. Raises NothingToAudit when all of it is excluded."""
+    return observe(made, found, progress, lowering)[0]
+
+
+def observe(
+    made: Plan, found: Tree, progress: Progress = None, lowering: Lowering = lower_all
+) -> tuple[Seen, Application]:
+    """What `look` gives, with the application that the rules were asked about."""
     audited = found.excluding(ignore.excluder(made.config.exclude))
     if not audited.entries:
         raise NothingToAudit("there is no file to audit: all of them are excluded")
-    loaded = loading.load(audited, *_needles(made), progress, lowering=lowering)
+    loaded = loading.load(audited, *needles(made), progress, lowering=lowering)
     if progress is not None:
         progress(f"analysing {len(loaded.programs)} files")
     facts = _analysed(loaded, made.libraries)
@@ -238,7 +254,7 @@ def look(made: Plan, found: Tree, progress: Progress = None, lowering: Lowering 
     observations: list[Observation] = []
     for name, rule in sorted(made.known.rules.items()):
         observations.extend(checks.ask(rule.check, name, rule.items, application))
-    return Seen(audited, loaded, tuple(observations), application.connects, problems)
+    return Seen(audited, loaded, tuple(observations), application.connects, problems), application
 
 
 def _analysed(loaded: Loaded, libraries: Libraries) -> Facts:

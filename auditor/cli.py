@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from auditor.audit import Audited, Scope
     from auditor.cache import Cache
     from auditor.discover.changes import Change
+    from auditor.lookup import Point
     from auditor.outcome import Outcome
 
 NAME = "connect-auditor"
@@ -323,23 +324,52 @@ def checklist(format_: str) -> int:
     return 0
 
 
-@commands.command()
-@click.argument("name", metavar="RULE|ITEM")
-def explain(name: str) -> int:
-    """Explain a rule, or an item such as C06."""
+def _complete_names(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+    """The rules and items that a half-typed word may become."""
     from auditor import catalogue
-    from auditor.reports import pages
 
     known = catalogue.load()
+    names = [*(item.id for item in known.checklist), *known.rules]
+    return [name for name in names if name.lower().startswith(begun.lower())]
+
+
+@commands.command()
+@click.argument("name", metavar="RULE|ITEM|PATH:LINE", shell_complete=_complete_names)
+@click.option("--in", "folder", default=".", type=click.Path(path_type=Path), help="The application to look at.  [.]")
+@click.option("--config", "config_file", type=click.Path(path_type=Path), help="Read this configuration file.")
+@click.option("--no-color", is_flag=True, help="Never use colours; NO_COLOR in the environment does the same.")
+def explain(name: str, folder: Path, config_file: Path | None, no_color: bool) -> int:
+    """Explain a rule, an item such as C06, or what was seen at a line and why it was decided so.
+
+    A line is given as PATH:LINE, as reports write it: app/oauth.py:58.
+    """
+    from auditor import lookup
+    from auditor.reports import pages
+
+    options = _options(no_color)
+    asked = lookup.point(name)
+    if asked is not None:
+        _write(_line_page(asked, folder, config_file, options), False)
+        return 0
+    known = lookup.catalogue_of(folder, config_file)
     items = {item.id: item for item in known.checklist}
     if name.upper() in items:
-        text = pages.item_page(items[name.upper()], known, _options())
+        text = pages.item_page(items[name.upper()], known, options)
     elif name.lower() in known.rules:
-        text = pages.rule_page(known.rules[name.lower()], known, _options())
+        text = pages.rule_page(known.rules[name.lower()], known, options)
     else:
         raise UsageError(f"there is no rule or item {name!r}{_suggestion(name, [*items, *known.rules])}")
     _write(text, False)
     return 0
+
+
+def _line_page(asked: Point, folder: Path, config_file: Path | None, options: Options) -> str:
+    from auditor import lookup
+    from auditor.reports import place
+
+    with _progress(wanted=True) as progress:
+        looked = lookup.explain(asked, folder, config_file, progress)
+    return place.render(looked.explanation, looked.findings, options._replace(read=looked.sources.get))
 
 
 @commands.group()

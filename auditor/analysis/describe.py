@@ -1,13 +1,15 @@
-"""The facts of a flow as lines of text, the same whatever the language: for tests and for `explain`.
+"""The facts of a flow as lines of text, the same whatever the language.
 
 `exchange(INPUT.code) under INPUT.state == SESSION.st, present SESSION.st`
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from auditor.analysis.attack import is_input
 from auditor.facts import Event, Facts
-from auditor.terms import Term, leaves, show, text_of, values
+from auditor.terms import Term, contains, leaves, show, text_of, values
 
 _PRESENCE = frozenset({"exists", "present", "load"})
 _COMPARED = frozenset({"==", "same"})
@@ -49,20 +51,33 @@ def _counts(condition: Term) -> bool:
     return not (is_input(inner) and text_of(inner.args[1]) == "code")
 
 
-def atom(condition: Term) -> str:
-    """A condition as people write it; the three kinds of presence of one slot are all `present`."""
+def atom(condition: Term, shown: Callable[[Term], str] = show) -> str:
+    """A condition as people write it, its values as they are `shown`; the three kinds of presence are all `present`."""
     kind = condition.kind
     if kind in _PRESENCE:
-        return f"present {show(condition.args[0] if kind != 'load' else condition)}"
+        return f"present {shown(condition.args[0] if kind != 'load' else condition)}"
     if kind == "not":
         inner = condition.args[0]
         if inner.kind == "compare" and inner.data[0] in _COMPARED:
-            return atom(inner).replace(" == ", " != ")
-        return atom(inner).replace("present ", "absent ", 1) if inner.kind in _PRESENCE else f"not {atom(inner)}"
-    if kind == "compare" and condition.data[0] in _COMPARED:
-        return " == ".join(
-            sorted((show(side) for side in condition.args), key=lambda text: ("INPUT" not in text, text))
-        )
+            return " != ".join(_sides(inner, shown))
+        text = atom(inner, shown)
+        return text.replace("present ", "absent ", 1) if inner.kind in _PRESENCE else f"not {text}"
+    if kind == "compare":
+        operator = str(condition.data[0])
+        return " == ".join(_sides(condition, shown)) if operator in _COMPARED else _ordered(condition, operator, shown)
     if kind in ("and", "or"):
-        return "(" + f" {kind} ".join(sorted(atom(part) for part in condition.args)) + ")"
-    return show(condition)
+        parts = sorted({atom(part, shown) for part in condition.args})
+        return f"({f' {kind} '.join(parts)})" if len(parts) > 1 else parts[0]
+    if kind == "completed":
+        return f"completed({shown(condition.args[0])})"
+    return shown(condition)
+
+
+def _sides(comparison: Term, shown: Callable[[Term], str]) -> list[str]:
+    """What is compared, that of the request first."""
+    sides = sorted((not contains(side, is_input), shown(side)) for side in comparison.args)
+    return [text for _, text in sides]
+
+
+def _ordered(comparison: Term, operator: str, shown: Callable[[Term], str]) -> str:
+    return f" {operator} ".join(shown(side) for side in comparison.args)

@@ -129,6 +129,15 @@ def read_inside(root: Path, path: str) -> bytes | None:
     return data
 
 
+def is_ignored(root: Path, path: str) -> bool:
+    """Whether git ignores a file of the working directory that it does not track."""
+    try:
+        listing = git.run(root, "ls-files", "-z", "-o", "-i", "--exclude-standard", "--", path)
+    except git.GitError:
+        return False
+    return bool(listing.output)
+
+
 # ------------------------------------------------------------------------------------------------ opening
 
 

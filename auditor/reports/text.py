@@ -72,9 +72,9 @@ def _item(
 
     `first` is the first of a run of items with the same reason, which is said for all of them.
     """
-    mark = f"  {_mark(page.glyphs, item.status)} {item.id}  "
+    sign = f"  {mark(page.glyphs, item.status)} {item.id}  "
     title = (item.title, "dim" if item.status == "not-applicable" else "")
-    start = ((mark, STYLES[item.status]), title)
+    start = ((sign, STYLES[item.status]), title)
     room = page.options.width - column
     padding = " " * (column - INDENT - len(item.title))
     places: list[Evidence | Finding] = [*item.evidence, *findings]
@@ -171,7 +171,8 @@ def _counts(page: Page, items: Sequence[ItemResult]) -> None:
     page.line(*pieces)
 
 
-def _mark(glyphs: Glyphs, status: Status) -> str:
+def mark(glyphs: Glyphs, status: Status) -> str:
+    """The sign of a status."""
     marks: dict[Status, str] = {
         "pass": glyphs.passed, "fail": glyphs.failed, "review": glyphs.review,
         "not-applicable": glyphs.not_applicable, "attested": glyphs.attested,
