@@ -1,15 +1,17 @@
 """Whether a literal is a real secret. Judged by the whole value and by where it stands, never by entropy alone.
 
-The measure of randomness and the sequences that only look random are those of detect-secrets. They are written out
-here: importing that package brings in an HTTP client, which a program that never opens a socket has no use for, and
-takes longer than judging ten thousand values.
+detect-secrets supplies the measure of randomness, the sequences that only look random, and the formats in which
+services give out secrets. It is called on single values, and only for what no cheaper question has settled: importing it
+takes longer than judging ten thousand values. Its filters that look at whole lines, and the one for UUIDs, are left
+out: they drop real secrets.
 """
 
 from __future__ import annotations
 
-import math
+import functools
+import importlib
 import re
-import string
+from collections.abc import Callable
 from typing import Literal, TypeAlias
 
 Judgement: TypeAlias = Literal["real", "placeholder", "public", "empty"]
@@ -25,15 +27,13 @@ _PREFIXED = re.compile(
 )
 _WORDS = re.compile(r"[A-Za-z]{2,}(?:[-_ .][A-Za-z]{2,})*")
 _NAME = re.compile(r"[a-z0-9]+")
-_BASE64 = f"{string.ascii_letters}{string.digits}+/\\-_="
-_SEQUENCES = (
-    string.ascii_uppercase * 2 + string.digits + "+/",
-    string.digits + string.ascii_uppercase * 2 + "+/",
-    (string.digits + string.ascii_uppercase) * 2,
-    string.digits * 2,
-    string.hexdigits.upper() * 2,
-    string.ascii_uppercase + "=/",
-)
+_NUMBERED = re.compile(r"[0-9]")
+_DETECTORS = (  # modules of detect_secrets.plugins: formats of whole values that are secret wherever they stand
+    "discord", "github_token", "gitlab_token", "mailchimp", "openai", "pypi_token", "sendgrid", "slack", "square_oauth",
+    "stripe", "telegram_token",
+)  # fmt: skip
+_FORMATTED = 20  # no such format is shorter
+_SCATTERED = 10  # letters that differ: fewer stand in what is written to look like one (`sk_live_xxxxxxxx`)
 
 
 def judge(value: str, name: str = "") -> Judgement:
@@ -44,7 +44,9 @@ def judge(value: str, name: str = "") -> Judgement:
     lowered = text.lower()
     if text.startswith(_PUBLIC_PREFIXES):
         return "public"
-    if any(word in lowered for word in _PLACEHOLDER_WORDS) or len(set(lowered)) <= 3:
+    if len(text) >= _FORMATTED and len(set(text)) >= _SCATTERED and _NUMBERED.search(text) and _in_live_format(text):
+        return "real"
+    if any(word in lowered for word in _PLACEHOLDER_WORDS) or _is_filling(lowered):
         return "placeholder"
     if _flat(text) == _flat(name) or (name and _flat(text) in _flat(name) and text.isupper()):
         return "placeholder"
@@ -59,23 +61,51 @@ def judge(value: str, name: str = "") -> Judgement:
     return "real" if _random_enough(text) else "placeholder"
 
 
+def _is_filling(text: str) -> bool:
+    """Whether a text only fills its place: it is made of three letters, or one of them is most of it (`ghp_000000`)."""
+    letters = set(text)
+    return len(letters) <= 3 or max(map(text.count, letters)) * 2 > len(text)
+
+
 def _flat(text: str) -> str:
     return "".join(_NAME.findall(text.lower()))
 
 
 def _random_enough(text: str) -> bool:
     """Digits and letters mixed, and no sequence such as abcdef or 123456."""
-    upper = text.upper()
-    if any(upper in sequence for sequence in _SEQUENCES):
+    from detect_secrets.filters.heuristic import is_sequential_string
+
+    if is_sequential_string(text):
         return False
     mixed = any(letter.isdigit() for letter in text) and any(letter.isalpha() for letter in text)
-    return entropy(text) > (2.5 if mixed else 3.2)
+    return _entropy()(text) > (2.5 if mixed else 3.2)
 
 
-def entropy(text: str) -> float:
-    """The bits that a letter of this text carries, after Shannon; only letters of base64 and its kin count."""
-    shares = (text.count(letter) / len(text) for letter in _BASE64)
-    return sum(-share * math.log2(share) for share in shares if share)
+@functools.cache
+def _entropy() -> Callable[[str], float]:
+    """The bits that a letter of a text carries, after Shannon; only letters of base64 and its kin count."""
+    from detect_secrets.plugins.high_entropy_strings import Base64HighEntropyString
+
+    return Base64HighEntropyString().calculate_shannon_entropy
+
+
+def _in_live_format(text: str) -> bool:
+    """Whether all of a value is in the format in which a service gives out secrets."""
+    return any(pattern.fullmatch(text) for pattern in _formats())
+
+
+@functools.cache
+def _formats() -> tuple[re.Pattern[str], ...]:
+    from detect_secrets.plugins.base import RegexBasedDetector
+
+    modules = (importlib.import_module(f"detect_secrets.plugins.{name}") for name in _DETECTORS)
+    detectors = (
+        one
+        for module in modules
+        for one in vars(module).values()
+        if isinstance(one, type) and issubclass(one, RegexBasedDetector) and one.__module__ == module.__name__
+    )
+    return tuple(pattern for detector in detectors for pattern in detector().denylist)
 
 
 def is_secret_name(name: str) -> bool:
