@@ -573,7 +573,7 @@ def _options(no_color: bool = False) -> Options:
     width = shutil.get_terminal_size((100, 24)).columns if is_terminal else 100
     return Options(
         color=not plain and (is_terminal or bool(environment.get("FORCE_COLOR"))),
-        width=min(max(width, 80), 120),
+        width=min(max(width, 60), 120),
         unicode=_can_encode("✓✗–○·…"),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 import unicodedata
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import click
@@ -25,6 +26,9 @@ class Glyphs(NamedTuple):
 
 UNICODE = Glyphs("✓", "✗", "?", "–", "○", "·", "…")
 ASCII = Glyphs("+", "x", "?", "-", "o", "|", "...")
+
+LABEL = 0.4
+"""The part of a line that a label may take before it has its own."""
 
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
@@ -61,20 +65,32 @@ class Page:
         """One line of (text, style) pieces, not wrapped."""
         self._lines.append("".join(self._styled(escape(text), style) for text, style in pieces).rstrip())
 
-    def paragraph(self, text: str, indent: int, label: str = "", style: str = "") -> None:
+    def paragraph(self, text: str, indent: int, label: str = "", style: str = "", label_style: str = "bold") -> None:
         """Prose after a label, wrapped; its further lines hang below its first. A long label has its own line."""
         label = escape(label)
         text = " ".join(text.split())
-        if len(label) > self.options.width // 3 and text:
-            self._lines.append(" " * indent + self._styled(label.rstrip(), "bold"))
+        if len(label) > LABEL * self.options.width and text:
+            self._lines.append(" " * indent + self._styled(label.rstrip(), label_style))
             label, indent = "", indent + 2
         hanging = " " * (indent + len(label))
         wrapped = textwrap.wrap(
             escape(text), max(self.options.width - len(hanging), 30), break_long_words=False, break_on_hyphens=False
         ) or [""]
         first, *rest = (self._styled(line, style) for line in wrapped)
-        self._lines.append((" " * indent + self._styled(label, "bold") + first).rstrip())
+        self._lines.append((" " * indent + self._styled(label, label_style) + first).rstrip())
         self._lines.extend(hanging + line for line in rest)
+
+    def row(self, pieces: Sequence[tuple[str, str]]) -> None:
+        """(text, style) pieces with dots between them, on more lines where one is too short."""
+        between = f" {self.glyphs.dot} "
+        rows: list[list[tuple[str, str]]] = [[]]
+        for text, style in pieces:
+            taken = sum(len(other) + len(between) for other, _ in rows[-1])
+            if rows[-1] and taken + len(text) > self.options.width:
+                rows.append([])
+            rows[-1].append((text, style))
+        for row in rows:
+            self._lines.append(between.join(self._styled(escape(text), style) for text, style in row))
 
     def code(self, text: str, indent: int) -> None:
         """Lines as they are."""

@@ -31,6 +31,7 @@ def render(report: Report, options: Options) -> str:
     _head(page, report)
     of_item = shared.by_item(report)
     column = INDENT + max((len(item.title) for item in report.items), default=0) + 2
+    said: dict[str, str] = {}
     shown = [item for item in report.items if options.detail != "brief" or item.status in ("fail", "review")]
     for section, members in groupby(shown, key=lambda item: item.section):
         page.blank()
@@ -38,8 +39,8 @@ def render(report: Report, options: Options) -> str:
         for _, run in groupby(members, key=_reason):
             items = list(run)
             for item in items[:-1]:
-                _item(page, item, (), column, with_reason=False)
-            _item(page, items[-1], of_item.get(items[-1].id, ()), column, first=items[0].id)
+                _item(page, item, (), column, said, with_reason=False)
+            _item(page, items[-1], of_item.get(items[-1].id, ()), column, said, first=items[0].id)
     _advice(page, report)
     _suppressed(page, report)
     _problems(page, report.problems)
@@ -47,7 +48,10 @@ def render(report: Report, options: Options) -> str:
     _counts(page, report.items)
     failed = next((item for item in report.items if item.status == "fail"), None)
     if failed and options.detail != "brief":
-        page.line((f"connect-auditor explain {failed.id}  says why that matters and how it is decided", "dim"))
+        page.paragraph(
+            f"connect-auditor explain {failed.id} says why that matters, explain PATH:LINE what was seen at a line",
+            0, style="dim",
+        )  # fmt: skip
     return page.text()
 
 
@@ -59,18 +63,21 @@ def _head(page: Page, report: Report) -> None:
     page.line((shared.files_line(report), "dim"))
 
 
-def _reason(item: ItemResult) -> tuple[str, ...]:
+def _reason(item: ItemResult) -> tuple[object, ...]:
     """What neighbours must have in common for their reason to be said once, below the last of them."""
-    plain = item.status in ("review", "not-applicable") and len(item.evidence) <= 1
-    return (item.status, item.summary) if plain else (item.id,)
+    if item.status not in ("review", "not-applicable"):
+        return (item.id,)
+    return (item.status, item.summary, item.evidence if len(item.evidence) > 1 else ())
 
 
 def _item(
-    page: Page, item: ItemResult, findings: Sequence[Finding], column: int, with_reason: bool = True, first: str = ""
-) -> None:
+    page: Page, item: ItemResult, findings: Sequence[Finding], column: int, said: dict[str, str],
+    with_reason: bool = True, first: str = "",
+) -> None:  # fmt: skip
     """One item: its line with the deciding place, then why, where else and how to mend it.
 
-    `first` is the first of a run of items with the same reason, which is said for all of them.
+    `first` is the first of a run of items with the same reason, which is said for all of them. `said`: which item has
+    told how to mend something; what is added here is told once.
     """
     sign = f"  {mark(page.glyphs, item.status)} {item.id}  "
     title = (item.title, "dim" if item.status == "not-applicable" else "")
@@ -79,6 +86,8 @@ def _item(
     padding = " " * (column - INDENT - len(item.title))
     places: list[Evidence | Finding] = [*item.evidence, *findings]
     place = _place(places[0].path, places[0].line) if places else ""
+    if len(findings) > 1:
+        place = shared.plural(len(findings), "finding")
     alone = first in ("", item.id)
     said_beside = item.status == "not-applicable" and not place and alone and with_reason and len(item.summary) <= room
     beside = item.summary if said_beside else place
@@ -87,30 +96,36 @@ def _item(
         fits = note and len(beside) + 2 + len(note) <= room
         page.line(*start, (padding + beside, "dim"), (f"  {note}" if fits else "", "dim"))
     else:
-        page.line(*start)
+        page.paragraph(title[0], 0, label=sign, style=title[1], label_style=STYLES[item.status])
         if beside:
             page.line((" " * INDENT + beside, "dim"))
     if item.status == "fail":
-        _failure(page, item, findings)
+        _failure(page, item, findings, said)
     elif with_reason and item.status != "pass" and not said_beside:
         label = "" if alone else f"{first} to {item.id}: "
         page.paragraph(item.summary, INDENT, label=label, style="dim" if item.status == "not-applicable" else "")
-    if page.options.detail == "full" or (item.status == "review" and len(item.evidence) > 1):
-        _evidence(page, item.evidence[1:])
+    if with_reason and (page.options.detail == "full" or item.status == "review"):
+        shown = {(one.path, one.line) for one in findings}
+        others = [one for one in item.evidence[1:] if (one.path, one.line) not in shown]
+        _evidence(page, others, item.summary)
 
 
-def _failure(page: Page, item: ItemResult, findings: Sequence[Finding]) -> None:
+def _failure(page: Page, item: ItemResult, findings: Sequence[Finding], said: dict[str, str]) -> None:
     if len(findings) == 1:
         page.paragraph(findings[0].message, INDENT)
         _related(page, findings[0])
     else:
-        page.paragraph(item.summary, INDENT)
+        messages = {finding.message for finding in findings}
+        alike = findings[0].message if len(messages) == 1 else ""
+        if alike or not any(item.summary.startswith(message) for message in messages):
+            page.paragraph(alike or item.summary, INDENT)
         for finding in _folded(page, findings, FINDINGS_SHOWN):
-            page.paragraph(finding.message, INDENT, label=f"{_place(finding.path, finding.line)}  ")
+            page.paragraph("" if alike else finding.message, INDENT, label=f"{_place(finding.path, finding.line)}  ")
             _related(page, finding)
         _more(page, len(findings), FINDINGS_SHOWN, INDENT)
     for fix in shared.fixes(findings):
-        page.paragraph(fix, INDENT, label="Fix: ")
+        teller = said.setdefault(fix, item.id)
+        page.paragraph(fix if teller == item.id else f"as for {teller}.", INDENT, label="Fix: ")
 
 
 def _related(page: Page, finding: Finding) -> None:
@@ -119,9 +134,11 @@ def _related(page: Page, finding: Finding) -> None:
     _more(page, len(finding.related), RELATED_SHOWN, INDENT + 2)
 
 
-def _evidence(page: Page, evidence: Sequence[Evidence]) -> None:
+def _evidence(page: Page, evidence: Sequence[Evidence], said: str) -> None:
+    """Further places of an item; `said`: what begins with what needs no repeating."""
     for place in _folded(page, evidence, FINDINGS_SHOWN):
-        page.paragraph(place.message, INDENT, label=f"{_place(place.path, place.line)}  ", style="dim")
+        message = "" if said.startswith(place.message) else place.message
+        page.paragraph(message, INDENT, label=f"{_place(place.path, place.line)}  ", style="dim")
     _more(page, len(evidence), FINDINGS_SHOWN, INDENT)
 
 
@@ -164,11 +181,7 @@ def _problems(page: Page, problems: Sequence[Problem]) -> None:
 
 
 def _counts(page: Page, items: Sequence[ItemResult]) -> None:
-    pieces: list[tuple[str, str]] = []
-    for status, _, text in shared.counts(items):
-        separator = f" {page.glyphs.dot} " if pieces else ""
-        pieces += [(separator, ""), (text, STYLES[status])]
-    page.line(*pieces)
+    page.row([(text, STYLES[status]) for status, _, text in shared.counts(items)])
 
 
 def mark(glyphs: Glyphs, status: Status) -> str:

@@ -7,7 +7,7 @@ import re
 import msgspec
 import pytest
 
-from auditor.model import Finding, ItemResult, Problem, Report, Status
+from auditor.model import Evidence, Finding, ItemResult, Problem, Report, Status
 from auditor.reports import RENDERERS, Options
 from auditor.reports.terminal import escape
 
@@ -35,7 +35,7 @@ Authorization flow
          Fix: compare first.
 
 Tokens
-  ✗ C10  access tokens are encrypted            app/s0.py:1
+  ✗ C10  access tokens are encrypted            8 findings
          Eight stores write them in clear.
          app/s7.py:1  In clear: 7.
          app/s0.py:1  In clear: 0.
@@ -60,7 +60,7 @@ Could not be read or followed (2)
   app/legacy.py:40  syntax error; nothing in it was judged
 
 2 fail · 1 pass · 1 to review · 1 attested · 1 does not apply
-connect-auditor explain C06  says why that matters and how it is decided
+connect-auditor explain C06 says why that matters, explain PATH:LINE what was seen at a line
 """
     )
 
@@ -83,6 +83,34 @@ def test_neighbours_with_the_same_reason_share_it(report: Report) -> None:
         "  ? C04  title",
         "         a person must look",
         "  – C05  title  no token is stored",
+    ]
+
+
+def test_neighbours_with_the_same_places_share_them_and_a_fix_is_told_once(report: Report) -> None:
+    places = tuple(Evidence(f"{name}.py", 3, 3, "a sign") for name in "abc")
+    items = (
+        *(ItemResult(name, "title", "S", "review", "a person must look", places) for name in ("C01", "C02")),
+        *(ItemResult(name, "title", "S", "fail", "It is not.", ()) for name in ("C03", "C04")),
+    )
+    finding = Finding("r", ("C03", "C04"), "high", "high", "a.py", 9, 9, "It is not.", "mend it", "f")
+    again = msgspec.structs.replace(finding, line=12)
+    page = text(msgspec.structs.replace(report, items=items, findings=(finding, again), problems=()))
+    assert page.partition("S\n")[2].partition("\n\n")[0].splitlines() == [
+        "  ? C01  title  a.py:3",
+        "  ? C02  title  a.py:3",
+        "         C01 to C02: a person must look",
+        "         b.py:3  a sign",
+        "         c.py:3  a sign",
+        "  ✗ C03  title  2 findings",
+        "         It is not.",
+        "         a.py:9",
+        "         a.py:12",
+        "         Fix: mend it",
+        "  ✗ C04  title  2 findings",
+        "         It is not.",
+        "         a.py:9",
+        "         a.py:12",
+        "         Fix: as for C03.",
     ]
 
 
@@ -118,7 +146,7 @@ def test_brief_shows_only_what_failed_or_needs_a_look(report: Report) -> None:
     assert "2 fail · 1 pass" in page
 
 
-@pytest.mark.parametrize("width", [80, 100, 120])
+@pytest.mark.parametrize("width", [60, 80, 100, 120])
 def test_lines_are_wrapped_to_the_width(report: Report, width: int) -> None:
     message = "The code is exchanged, and only then is the state that came back compared with the one sent. " * 3
     long = msgspec.structs.replace(report.findings[0], message=message, fix=message)
@@ -143,7 +171,7 @@ def test_hostile_text_cannot_steer_the_terminal(report: Report) -> None:
     )  # fmt: skip
     page = text(hostile, detail="full")
     assert not set(page) & set("\x1b\x9b\u202e\u2066\r")
-    assert "  evil\\n\\x1b[2J\\x9b\\u202e\\u2066\\r.py\n    evil \\x1b[2J\\x9b\\u202e\\u2066 .py\n" in page
+    assert "  evil\\n\\x1b[2J\\x9b\\u202e\\u2066\\r.py  evil \\x1b[2J\\x9b\\u202e\\u2066 .py\n" in page
 
 
 def test_escape_leaves_ordinary_text_alone() -> None:
