@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from importlib import resources
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 EXCERPTS = 20
 """Findings of one item, and places of its evidence, that are shown with their lines; the others only by place."""
 
+RELATED = 3
+"""Other places of a finding that are shown with their lines."""
+
 LABELS: dict[Status, str] = {
     "fail": "Fail", "review": "To review", "pass": "Pass", "attested": "Attested", "not-applicable": "Does not apply",
 }  # fmt: skip
@@ -42,7 +45,7 @@ class PlaceView(NamedTuple):
 
 
 class FindingView(NamedTuple):
-    """A finding; `why` and `decided` are its rule's."""
+    """A finding; `why` and `decided` are its rule's. `told`: the item under which it is shown with all of that."""
 
     rule: str
     severity: Severity
@@ -53,6 +56,7 @@ class FindingView(NamedTuple):
     why: str = ""
     decided: str = ""
     suppressed: str = ""
+    told: str = ""
 
 
 class ItemView(NamedTuple):
@@ -115,6 +119,7 @@ class _Views:
         self._rules = options.rules
         self._sources = Sources(options.read, report.findings)
         self._findings = shared.by_item(report)
+        self._told: dict[str, str] = {}
 
     def sections(self) -> list[SectionView]:
         grouped = groupby(self._report.items, key=lambda item: item.section)
@@ -135,7 +140,9 @@ class _Views:
             summary=item.summary,
             where=shared.place(places[0].path, places[0].line) if places else "",
             evidence=self._evidence(item, findings),
-            findings=[self.finding(one, with_lines=number < EXCERPTS) for number, one in enumerate(findings)],
+            findings=[
+                self.finding(one, number < EXCERPTS, self._teller(one, item)) for number, one in enumerate(findings)
+            ],
         )
 
     def _evidence(self, item: ItemResult, findings: Iterable[Finding]) -> list[PlaceView]:
@@ -151,7 +158,13 @@ class _Views:
             for number, one in enumerate(left)
         ]
 
-    def finding(self, finding: Finding, with_lines: bool) -> FindingView:
+    def _teller(self, finding: Finding, item: ItemResult) -> str:
+        """The item that shows this finding, if it is another: one that fails two items is shown once."""
+        teller = self._told.setdefault(finding.fingerprint, item.id)
+        return "" if teller == item.id else teller
+
+    def finding(self, finding: Finding, with_lines: bool, told: str = "") -> FindingView:
+        with_lines = with_lines and not told
         rule: Rule | None = self._rules.get(finding.rule)
         lines = self._sources.excerpt(finding.path, finding.line, finding.end_line, finding.rule) if with_lines else ()
         suppressed = finding.suppressed
@@ -160,12 +173,23 @@ class _Views:
             severity=finding.severity,
             confidence=finding.confidence,
             place=PlaceView(shared.place(finding.path, finding.line), shared.sentence(finding.message), lines),
-            related=[PlaceView(shared.place(one.path, one.line), one.message) for one in finding.related],
+            related=self._related(finding, {one.number for one in lines}, with_lines),
             fix=_one_line(finding.fix),
             why=_one_line(rule.why) if rule else "",
             decided=_one_line(rule.decided) if rule else "",
             suppressed=f"{suppressed.by}: {suppressed.reason}" if suppressed else "",
+            told=told,
         )
+
+    def _related(self, finding: Finding, shown: Collection[int], with_lines: bool) -> list[PlaceView]:
+        """The other places of a finding, the first of them with their lines where these are not shown already."""
+        out = []
+        for number, one in enumerate(finding.related):
+            again = one.path == finding.path and one.line in shown
+            wanted = with_lines and number < RELATED and not again
+            lines = self._sources.excerpt(one.path, one.line, one.line, finding.rule) if wanted else ()
+            out.append(PlaceView(shared.place(one.path, one.line), one.message, lines))
+        return out
 
 
 def _one_line(text: str) -> str:

@@ -32,8 +32,11 @@ def plural(number: int, one: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """The text on one line, with a full stop."""
+    """The text on one line, with a capital, unless it begins with a piece of code, and a full stop."""
     text = " ".join(text.split())
+    first = text.partition(" ")[0]
+    if first.isalpha() and first.islower():
+        text = text[0].upper() + text[1:]
     return text if text.endswith((".", "!", "?", ":")) or not text else f"{text}."
 
 

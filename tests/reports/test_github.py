@@ -18,13 +18,13 @@ def lines(report: Report) -> list[str]:
 def test_the_worst_ten_and_one_line_that_counts(report: Report) -> None:
     found = lines(report)
     assert found[0] == (
-        "::error file=app/s7.py,line=1,endLine=1,title=C10 unencrypted-token-storage::In clear: 7.%0AFix: encrypt it."
+        "::error file=app/s7.py,line=1,endLine=1,title=C10 unencrypted-token-storage::In clear: 7.%0AFix: Encrypt it."
     )
     assert found[1] == (
         "::error file=app/oauth.py,line=58,endLine=58,title=C06 missing-state-validation::"
-        "The code is exchanged before state is compared.%0AFix: compare first."
+        "The code is exchanged before state is compared.%0AFix: Compare first."
     )
-    assert found[9] == "::notice file=app/a.py,line=3,endLine=3,title=plain-http::Plain HTTP.%0AFix: use https."
+    assert found[9] == "::notice file=app/a.py,line=3,endLine=3,title=plain-http::Plain HTTP.%0AFix: Use https."
     assert found[10] == ("Connect Auditor: 2 fail · 1 pass · 1 to review · 1 attested · 1 does not apply · 2 problems")
     assert len(found) == 11
 
@@ -50,7 +50,7 @@ def test_the_runner_reads_back_the_path(report: Report, name: str) -> None:
     values = dict(one.split("=", 1) for one in properties.split(","))
     assert unescaped(values["file"]) == name
     assert values["line"] == "58"
-    assert unescaped(message).startswith("at ")
+    assert unescaped(message).startswith("At ")
 
 
 def unescaped(text: str) -> str:
@@ -77,5 +77,5 @@ def test_a_clean_report_is_one_line(report: Report) -> None:
 def test_a_line_is_never_zero(report: Report) -> None:
     finding = Finding("r", ("C06",), "high", "high", "a.py", 0, 0, "m", "", "f")
     assert lines(msgspec.structs.replace(report, findings=(finding,), items=()))[0] == (
-        "::error file=a.py,line=1,endLine=1,title=C06 r::m."
+        "::error file=a.py,line=1,endLine=1,title=C06 r::M."
     )

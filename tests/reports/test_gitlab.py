@@ -20,7 +20,7 @@ def entries(report: Report) -> Any:
 
 def test_an_entry(report: Report) -> None:
     assert entries(report)[0] == {
-        "description": "C06: The code is exchanged before state is compared. Fix: compare first.",
+        "description": "C06: The code is exchanged before state is compared. Fix: Compare first.",
         "check_name": "missing-state-validation",
         "fingerprint": "f1",
         "severity": "critical",
@@ -31,7 +31,7 @@ def test_an_entry(report: Report) -> None:
 def test_only_what_counts_each_with_a_fingerprint_of_its_own(report: Report) -> None:
     found = entries(report)
     assert [one["fingerprint"] for one in found] == ["f1", *(f"s{number}" for number in range(8)), "a"]
-    assert found[-1]["description"] == "Plain HTTP. Fix: use https."
+    assert found[-1]["description"] == "Plain HTTP. Fix: Use https."
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_paths_come_back_as_they_are(hostile: Report) -> None:
     found = entries(hostile)
     active = [one for one in hostile.findings if one.suppressed is None]
     assert [one["location"]["path"] for one in found] == [one.path for one in active]
-    assert "seen a\\u202egnp.py" in found[6]["description"]
+    assert "Seen a\\u202egnp.py" in found[6]["description"]
 
 
 def test_nothing_found_is_an_empty_list(report: Report) -> None:

@@ -23,7 +23,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from auditor.model import Evidence, ItemResult, Report
+from auditor.model import Evidence, ItemResult, RelatedPlace, Report
 from auditor.reports import RENDERERS, Options
 
 VOID = {"meta", "input", "br", "link", "img"}
@@ -143,6 +143,24 @@ def test_what_several_findings_share_is_said_once(report: Report) -> None:
         "app/s7.py:1", *(f"app/s{number}.py:1" for number in range(7)),
     ]  # fmt: skip
     assert [one.text for one in found.all(class_="fix")] == ["Fix encrypt it."]
+
+
+def test_a_finding_of_two_items_is_shown_once(report: Report) -> None:
+    both = msgspec.structs.replace(report.findings[0], items=("C06", "C10"))
+    page = parse(html(msgspec.structs.replace(report, findings=(both,))))
+    assert len(page.one(id="C06").all(class_="fix")) == 1
+    assert page.one(id="C10").all(class_="fix") == []
+    assert page.one(id="C10").one(class_="told").text == "It fails C06, too, and is shown there with its fix."
+    assert page.one(id="C10").one("a").attributes["href"] == "#C06"
+
+
+def test_a_related_place_has_its_lines_unless_they_are_shown_already(report: Report) -> None:
+    source = "\n".join(f"line {number}" for number in range(1, 100)).encode()
+    near, far = (RelatedPlace("app/oauth.py", line, "here") for line in (60, 71))
+    finding = msgspec.structs.replace(report.findings[0], related=(near, far))
+    one = msgspec.structs.replace(report, findings=(finding,))
+    page = parse(RENDERERS["html"](one, Options(read=lambda _: source)))
+    assert [node.text for node in page.one(id="C06").all("li", class_="marked")] == ["line 58", "line 71"]
 
 
 def test_why_and_how_come_from_the_rule(planted: Any) -> None:

@@ -44,7 +44,7 @@ PAGE = """\
 
 In clear: 7.
 
-**Fix:** encrypt it.
+**Fix:** Encrypt it.
 
 **C06** · high · `missing-state-validation` · `app/oauth.py:58`
 
@@ -52,7 +52,7 @@ The code is exchanged before state is compared.
 
 - `app/oauth.py:71` state is compared here
 
-**Fix:** compare first.
+**Fix:** Compare first.
 
 **C10** · high · `unencrypted-token-storage` · `app/s0.py:1`
 
@@ -139,7 +139,7 @@ def test_hostile_names_are_text(hostile: Report) -> None:
                  "a\\u202egnp.py:1", "a](javascript:alert(1)).py:1", "a&lt;b.py:1", "a\\|b\\.py:1",
                  "@everyone #1 *b* _c_ ~~d~~.py:1"):  # fmt: skip
         assert name in plain
-    assert "seen @everyone #1 *b* _c_ ~~d~~.py" in plain
+    assert "Seen @everyone #1 *b* _c_ ~~d~~.py" in plain
 
 
 def test_the_table_keeps_its_four_columns(hostile: Report) -> None:

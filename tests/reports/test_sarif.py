@@ -113,7 +113,7 @@ def test_a_result(report: Report) -> None:
                     "artifactLocation": {"uri": "app/oauth.py", "uriBaseId": "%SRCROOT%"},
                     "region": {"startLine": 71, "endLine": 71},
                 },
-                "message": {"text": "state is compared here."},
+                "message": {"text": "State is compared here."},
             }
         ],
         "properties": {"items": ["C06"]},
@@ -257,7 +257,7 @@ def test_a_leak_of_several_places_is_a_flow_that_ends_at_the_finding(report: Rep
         ("app/a.py", 3), ("app/b.py", 7), ("app/oauth.py", 58),
     ]  # fmt: skip
     assert [step["location"]["message"]["text"] for step in thread["locations"]] == [
-        "read here.", "handed on.", "The code is exchanged before state is compared.",
+        "Read here.", "Handed on.", "The code is exchanged before state is compared.",
     ]  # fmt: skip
 
 
@@ -267,7 +267,7 @@ def test_problems_are_notifications(report: Report) -> None:
         {
             "descriptor": {"id": "syntax"},
             "level": "warning",
-            "message": {"text": "syntax error; nothing in it was judged."},
+            "message": {"text": "Syntax error; nothing in it was judged."},
             "locations": [
                 {
                     "physicalLocation": {
@@ -277,7 +277,7 @@ def test_problems_are_notifications(report: Report) -> None:
                 }
             ],
         },
-        {"descriptor": {"id": "git"}, "level": "note", "message": {"text": "this is not a git repository."}},
+        {"descriptor": {"id": "git"}, "level": "note", "message": {"text": "This is not a git repository."}},
     ]
 
 
