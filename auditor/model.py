@@ -152,3 +152,10 @@ class Report(Noun):
     files: Files
     application: str = ""
     connections: tuple[Connection, ...] = ()
+
+
+class Reports(Noun):
+    """The reports on the applications of one repository, where its configuration names several."""
+
+    schema: int
+    applications: tuple[Report, ...]

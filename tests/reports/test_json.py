@@ -42,6 +42,11 @@ def test_every_report_fits_the_published_schema(report: Report) -> None:
     jsonschema.Draft202012Validator.check_schema(schema)
     data = json.loads(RENDERERS["json"](report, Options()))
     jsonschema.validate(data, schema)
-    data["findings"][0]["surprise"] = 1
-    with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(data, schema)
+    jsonschema.validate({"schema": 1, "applications": [data, data]}, schema)
+    jsonschema.validate(data | {"surprise": 1}, schema)
+    for wrong in (data | {"schema": 2}, {"schema": 1, "applications": [{}]}, {"schema": 1}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(wrong, schema)
+    for key in data:
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({name: value for name, value in data.items() if name != key}, schema)
