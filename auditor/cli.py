@@ -574,7 +574,7 @@ def _options(no_color: bool = False) -> Options:
     return Options(
         color=not plain and (is_terminal or bool(environment.get("FORCE_COLOR"))),
         width=min(max(width, 60), 120),
-        unicode=_can_encode("✓✗–○·…"),
+        unicode=_can_encode("✓✗–○·…←"),
     )
 
 

@@ -72,7 +72,9 @@ def catalogue(monkeypatch: pytest.MonkeyPatch) -> Catalogue:
         examples=(
             Example("ignored", "python", "fail", code="r = get()  # here: fail\n"),
             Example("also ignored", "python", "fail", code="second\n"),
+            Example("not followed", "javascript", "review", code="follow();\n"),
             Example("answered", "python", "pass", files={"a.py": "ok = 1\n", "b.py": "ok = 2\n"}),
+            Example("ignored", "typescript", "fail", code="// the next line\n// here: fail\nget();\n"),
         ),
     )  # fmt: skip
     items = (ChecklistItem("C19", "Scopes", "a 403 is handled", "The page."),
@@ -435,22 +437,30 @@ unhandled-forbidden  low severity, high confidence
   Why
     Because.
 
-  Fix
-    Answer it.
-
   How it is decided
     By looking.
 
-  Example: ignored  python
-    r = get()  # here: fail
+  Fails: ignored  python
+    r = get()  ← found here
 
-  Example: answered  python
+  Passes: answered  python
     a.py
     ok = 1
     b.py
     ok = 2
 
-  RFC 6750 section 3.1
+  Fails: ignored  typescript
+    // the next line
+    get();  ← found here
+
+  Left for review: not followed  javascript
+    follow();
+
+  Fix
+    Answer it.
+
+  References
+    RFC 6750 section 3.1
 """
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 
 import msgspec
 
 from auditor.catalogue import Catalogue, ChecklistItem, Example, Rule
-from auditor.reports import Options
+from auditor.reports import Options, examples
 from auditor.reports.terminal import Page
+from auditor.reports.text import STYLES
 
 
 def checklist_text(items: Sequence[ChecklistItem], options: Options) -> str:
@@ -59,27 +60,33 @@ def _rule(page: Page, rule: Rule, catalogue: Catalogue, with_examples: bool) -> 
     titles = {item.id: item.title for item in catalogue.checklist}
     for item in rule.items:
         page.paragraph(titles.get(item, ""), 2, label=f"{item}  ", style="dim")
-    for heading, text in (("Why", rule.why), ("Fix", rule.fix), ("How it is decided", rule.decided)):
-        if text:
-            page.blank()
-            page.line((f"  {heading}", "bold"))
-            page.paragraph(text, 4)
-    if with_examples:
-        for example in _telling(rule.examples):
-            page.blank()
-            page.line((f"  Example: {example.name}", "bold"), (f"  {example.language}", "dim"))
-            for path, code in example.files.items() or (("", example.code),):
-                if path:
-                    page.line((f"    {path}", "dim"))
-                page.code(code, 4)
+    if not rule.items:
+        page.paragraph("advice: it decides no item of the checklist", 2, style="dim")
+    _prose(page, "Why", rule.why)
+    _prose(page, "How it is decided", rule.decided)
+    for example in examples.telling(rule.examples) if with_examples else ():
+        _example(page, example)
+    _prose(page, "Fix", rule.fix)
     if rule.references:
         page.blank()
-        page.paragraph(f" {page.glyphs.dot} ".join(rule.references), 2, style="dim")
+        page.line(("  References", "bold"))
+        for reference in rule.references:
+            page.paragraph(reference, 4)
 
 
-def _telling(examples: Iterable[Example]) -> list[Example]:
-    """The first example that fails and the first that passes."""
-    first: dict[str, Example] = {}
-    for example in examples:
-        first.setdefault(example.status, example)
-    return [first[status] for status in ("fail", "pass") if status in first]
+def _prose(page: Page, heading: str, text: str) -> None:
+    if text:
+        page.blank()
+        page.line((f"  {heading}", "bold"))
+        page.paragraph(text, 4)
+
+
+def _example(page: Page, example: Example) -> None:
+    page.blank()
+    verdict, style = examples.VERDICTS[example.status], STYLES[example.status]
+    page.line((f"  {verdict}: ", style), (example.name, "bold"), (f"  {example.language}", "dim"))
+    for path, lines in examples.files(example):
+        if path:
+            page.line((f"    {path}", "dim"))
+        for one in lines:
+            page.line((f"    {one.text}", ""), (f"  {page.glyphs.found} found here" if one.comment else "", "red"))

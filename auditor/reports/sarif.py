@@ -14,9 +14,8 @@ from urllib.parse import quote
 
 from auditor.model import Confidence, Finding, Problem, ProblemKind, RelatedPlace, Report, Severity
 from auditor.questions import FlowQuestion
-from auditor.reports import Options, shared
+from auditor.reports import Options, examples, shared
 from auditor.reports.github_hash import line_hashes
-from auditor.reports.masking import shade
 from auditor.reports.source import Sources
 from auditor.reports.terminal import escape
 
@@ -219,31 +218,19 @@ def _help_text(rule: Rule) -> str:
 def _help_markdown(rule: Rule) -> str:
     parts = [("Why", rule.why), ("How it is decided", rule.decided), ("Fix", rule.fix)]
     blocks = [f"## {heading}\n\n{' '.join(body.split())}" for heading, body in parts]
-    blocks += [_example(example) for example in _telling(rule.examples)]
+    blocks += [_example(example) for example in examples.telling(rule.examples)]
     if rule.references:
         blocks.append("## References\n\n" + "\n".join(f"- {reference}" for reference in rule.references))
     return "\n\n".join(blocks) + "\n"
 
 
-def _telling(examples: Iterable[Example]) -> list[Example]:
-    """For Python and for JavaScript or TypeScript the first example that fails and the first that passes."""
-    first: dict[tuple[bool, str], Example] = {}
-    for example in examples:
-        first.setdefault((example.language == "python", example.status), example)
-    keys = [(is_python, status) for is_python in (True, False) for status in ("fail", "pass")]
-    return [first[key] for key in keys if key in first]
-
-
 def _example(example: Example) -> str:
-    verdict = "Fails" if example.status == "fail" else "Passes"
-    blocks = [f"## {verdict}: {example.name} ({example.language})"]
-    for path, code in example.files.items() or (("", example.code),):
-        fence = "`" * max(3, 1 + max(map(len, re.findall("`+", code)), default=0))
-        language = _language(path, example.language)
+    blocks = [f"## {examples.VERDICTS[example.status]}: {example.name} ({example.language})"]
+    for path, lines in examples.files(example):
+        shown = "\n".join(f"{one.text}  {one.comment} found here" if one.comment else one.text for one in lines)
+        fence = "`" * max(3, 1 + max(map(len, re.findall("`+", shown)), default=0))
         title = f"`{path}`\n\n" if path else ""
-        # The secrets of examples are made up, but a scanner that reads this file cannot know that.
-        shown = "\n".join(shade(line, path) for line in code.rstrip().split("\n"))
-        blocks.append(f"{title}{fence}{language}\n{shown}\n{fence}")
+        blocks.append(f"{title}{fence}{_language(path, example.language)}\n{shown}\n{fence}")
     return "\n\n".join(blocks)
 
 

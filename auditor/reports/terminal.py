@@ -22,10 +22,11 @@ class Glyphs(NamedTuple):
     attested: str
     dot: str
     ellipsis: str
+    found: str
 
 
-UNICODE = Glyphs("✓", "✗", "?", "–", "○", "·", "…")
-ASCII = Glyphs("+", "x", "?", "-", "o", "|", "...")
+UNICODE = Glyphs("✓", "✗", "?", "–", "○", "·", "…", "←")
+ASCII = Glyphs("+", "x", "?", "-", "o", "|", "...", "<-")
 
 LABEL = 0.4
 """The part of a line that a label may take before it has its own."""
@@ -91,11 +92,6 @@ class Page:
             rows[-1].append((text, style))
         for row in rows:
             self._lines.append(between.join(self._styled(escape(text), style) for text, style in row))
-
-    def code(self, text: str, indent: int) -> None:
-        """Lines as they are."""
-        for line in text.rstrip("\n").split("\n"):
-            self._lines.append((" " * indent + escape(line)).rstrip())
 
     def _styled(self, text: str, style: str) -> str:
         if not (self.options.color and style and text):
