@@ -554,15 +554,18 @@ def _write_report(results: Sequence[Audited], options: Options, targets: Sequenc
 
 def _rendered(results: Sequence[Audited], format_: str, options: Options) -> str:
     """The report on all applications in one format. What it quotes is what was judged, whatever lies there now."""
+    from auditor.reports.several import Part, join
+
+    shared = options._replace(share=len(results))
     parts = [
-        (one.scope.name, RENDERERS[format_](one.report, options._replace(read=one.sources.get, part=one.scope.below)))
+        Part(
+            one.scope.name,
+            RENDERERS[format_](one.report, shared._replace(read=one.sources.get, part=one.scope.below)),
+            one.report,
+        )
         for one in results
     ]
-    if len(parts) == 1:
-        return parts[0][1]
-    from auditor.reports.several import join
-
-    return join(format_, parts)
+    return parts[0].text if len(parts) == 1 else join(format_, parts)
 
 
 def _options(no_color: bool = False) -> Options:

@@ -27,6 +27,7 @@ class Options(NamedTuple):
     read: where excerpts, columns and GitHub's fingerprints come from; the report itself holds no source text.
     rules: what is known of the rules by name; a rule that is not among them is described by its findings.
     part: the audited folder relative to the repository's root, "" for the whole repository.
+    share: how many reports go to one page, each on an application of the repository.
     """
 
     color: bool = False
@@ -36,6 +37,7 @@ class Options(NamedTuple):
     read: Reader = read_nothing
     rules: Mapping[str, Rule] = {}
     part: str = ""
+    share: int = 1
 
 
 Renderer: TypeAlias = "Callable[[Report, Options], str]"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from auditor.model import Finding, ItemResult, Report, Severity
 from auditor.reports import Options, shared
 from auditor.reports.terminal import escape
@@ -14,15 +16,24 @@ COMMANDS: dict[Severity, str] = {"low": "notice", "medium": "warning", "high": "
 
 def render(report: Report, _options: Options) -> str:
     """A command a line, the worst first, then the counts. Nothing of the audited text can start a command."""
-    bare = [_item(item) for item in shared.unexplained(report)]
-    findings = [_finding(finding) for finding in shared.worst_first(shared.active(report))]
-    commands = [*bare, *findings]
-    line = f"{shared.TITLE}: {shared.counted(report.items) or 'no items'}"
-    if report.problems:
-        line += f" · {shared.plural(len(report.problems), 'problem')}"
+    return render_all([("", report)])
+
+
+def render_all(reports: Sequence[tuple[str, Report]]) -> str:
+    """The worst of all applications, each with its name and report, and a line of counts for each."""
+    bare = [_item(item) for _, report in reports for item in shared.unexplained(report)]
+    found = shared.worst_first(finding for _, report in reports for finding in shared.active(report))
+    commands = [*bare, *(_finding(finding) for finding in found)]
+    lines = [_counts(name, report) for name, report in reports]
     if len(commands) > SHOWN:
-        line += f" · the worst {SHOWN} of {len(commands)} failures are annotated"
-    return "\n".join((*commands[:SHOWN], line)) + "\n"
+        lines[-1] += f" · the worst {SHOWN} of {len(commands)} failures are annotated"
+    return "\n".join((*commands[:SHOWN], *lines)) + "\n"
+
+
+def _counts(name: str, report: Report) -> str:
+    title = f"{shared.TITLE} · {escape(name)}" if name else shared.TITLE
+    line = f"{title}: {shared.counted(report.items) or 'no items'}"
+    return f"{line} · {shared.plural(len(report.problems), 'problem')}" if report.problems else line
 
 
 def _finding(finding: Finding) -> str:

@@ -30,11 +30,11 @@ _ADDRESS = re.compile(r"((?:https?|ftp)(?=://)|\bwww(?=\.))", re.IGNORECASE)
 _CODE_SPAN = re.compile(r"`([^`]+)`")
 
 
-def render(report: Report, _options: Options) -> str:
+def render(report: Report, options: Options) -> str:
     """The page, cut at a whole entry where it would grow beyond the limit, with a line that says so."""
-    page = _Page()
+    page = _Page(LIMIT // options.share)
     page.add(_head(report))
-    page.add(_table(report))
+    page.required(_table(report), "checklist")
     page.entries("### Failures", _failures(report), "failure")
     page.entries("### Advice", (_advice(one) for one in shared.advice(report)), "piece of advice")
     reviews = [item for item in report.items if item.status == "review"]
@@ -51,18 +51,23 @@ def render(report: Report, _options: Options) -> str:
 class _Page:
     """Blocks of Markdown that stop at the limit."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
         self._blocks: list[str] = []
         self._size = 0
         self._left_out: dict[str, int] = {}
 
     def add(self, block: str) -> bool:
         """Whether there was room for it."""
-        if self._size + len(block) + 2 > LIMIT - RESERVE:
+        if self._size + len(block) + 2 > self._limit - RESERVE:
             return False
         self._blocks.append(block)
         self._size += len(block) + 2
         return True
+
+    def required(self, block: str, what: str) -> None:
+        """A block whose absence is said."""
+        self._left_out[what] = 0 if self.add(block) else 1
 
     def entries(self, heading: str, blocks: Iterable[str], what: str) -> None:
         """A heading with its entries, as many as there is room for."""
@@ -74,7 +79,7 @@ class _Page:
 
     def folded(self, summary: str, lines: Sequence[str], what: str) -> None:
         """A list that opens on a click."""
-        room = LIMIT - RESERVE - self._size - len(summary) - 100
+        room = self._limit - RESERVE - self._size - len(summary) - 100
         kept = 0
         while kept < len(lines) and len(lines[kept]) + 1 <= room:
             room -= len(lines[kept]) + 1
