@@ -15,6 +15,7 @@ from auditor import catalogue, checks, config, judge, loading
 from auditor.analysis.analyse import analyse
 from auditor.cache import Cache
 from auditor.catalogue import Catalogue
+from auditor.checks import connections
 from auditor.checks.application import Application
 from auditor.decisions import attest, baseline, changed, suppress
 from auditor.discover import ignore, prefilter, tree
@@ -28,7 +29,7 @@ from auditor.frontends.worker import lower_all
 from auditor.library import Libraries
 from auditor.loading import Loaded, Watched
 from auditor.lowered import Kept, Lowering, Remembering
-from auditor.model import SCHEMA, Files, Finding, Observation, Problem, Report, Tool
+from auditor.model import SCHEMA, Connection, Files, Finding, Observation, Problem, Report, Tool
 from auditor.unmoved import Part, Unmoved
 
 RECURSION = 20_000  # the walk nests as deeply as the programs it reads, whose depth the frontends bound
@@ -87,6 +88,7 @@ class Seen(NamedTuple):
     observations: tuple[Observation, ...]
     connects: bool
     problems: tuple[Problem, ...]
+    connections: tuple[Connection, ...]
 
     def findings(self, known: Catalogue, moved: Mapping[str, str] | None = None) -> tuple[Finding, ...]:
         """The failures with their fingerprints; `moved`: see `judge.findings`."""
@@ -226,6 +228,7 @@ def judged(
         problems=tuple(sorted({*seen.problems, *remarks}, key=lambda one: (one.path, one.line, one.kind, one.message))),
         files=Files(read=seen.loaded.read, analysed=len(seen.loaded.programs)),
         application=scope.name,
+        connections=seen.connections,
     )
     return Audited(report, scope, seen.loaded.lines, seen.loaded.watched)
 
@@ -250,11 +253,21 @@ def observe(
         progress(f"analysing {len(loaded.programs)} files")
     facts = _analysed(loaded, made.libraries)
     problems = (*loaded.problems, *facts.problems)
-    application = Application(facts, loaded.programs, loaded.hints, loaded.front_end, problems, committed(audited))
+    judged = catalogue.chosen(made.known, made.config.provider)
+    application = Application(
+        connections.only(facts, made.known.providers, judged),
+        loaded.programs,
+        loaded.hints,
+        loaded.front_end,
+        problems,
+        committed(audited),
+        made.known.providers,
+    )
     observations: list[Observation] = []
     for name, rule in sorted(made.known.rules.items()):
         observations.extend(checks.ask(rule.check, name, rule.items, application))
-    return Seen(audited, loaded, tuple(observations), application.connects, problems), application
+    connected = connections.found(facts, loaded.programs, made.known.providers, judged)
+    return Seen(audited, loaded, tuple(observations), application.connects, problems, connected), application
 
 
 def _analysed(loaded: Loaded, libraries: Libraries) -> Facts:

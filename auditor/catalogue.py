@@ -71,17 +71,22 @@ class Rule(Part):
 
 
 class Provider(Part):
-    """What is known of a provider, from its documentation."""
+    """What is known of a provider, from its documentation.
+
+    `hosts` stand for their subdomains, too. `authorize`, `token`, `revoke`: paths of its endpoints, `*` for a part of
+    one. The prefixes are those of the values that it gives out. `modules`: names of libraries, or of parts of them, that
+    speak to nobody else. `source`: where the facts are from.
+    """
 
     name: str
     hosts: tuple[str, ...]
+    title: str = ""
     authorize: tuple[str, ...] = ()
     token: tuple[str, ...] = ()
     revoke: tuple[str, ...] = ()
     secret_prefixes: tuple[str, ...] = ()
     token_prefixes: tuple[str, ...] = ()
-    expires: bool = True
-    scopes: bool = True
+    modules: tuple[str, ...] = ()
     source: str = ""
 
 
@@ -135,6 +140,24 @@ def check_rule(rule: Rule, where: str, items: Iterable[str], every_language: boo
         raise UsageError(f"{where}: {next(filter(None, missing))}")
 
 
+_PREFIX = 4  # letters: shorter ones begin many words
+
+
+def check_provider(provider: Provider, where: str) -> None:
+    """What a provider must have; raises UsageError."""
+    if not provider.name or not provider.hosts:
+        raise UsageError(f"{where}: a provider has a name and hosts")
+    for host in provider.hosts:
+        if "/" in host or ":" in host or "." not in host or host != host.lower():
+            raise UsageError(f"{where}: hosts: {host!r} is not the name of a host, in lower case")
+    for path in (*provider.authorize, *provider.token, *provider.revoke):
+        if not path.startswith("/"):
+            raise UsageError(f"{where}: {path!r} is not a path: it begins with /")
+    for prefix in (*provider.secret_prefixes, *provider.token_prefixes):
+        if len(prefix) < _PREFIX:
+            raise UsageError(f"{where}: the prefix {prefix!r} has less than {_PREFIX} letters")
+
+
 def _missing_example(rule: Rule, family: tuple[str, ...]) -> str:
     """What a rule's examples in these languages lack; "" if nothing.
 
@@ -173,6 +196,7 @@ def read(folder: Traversable) -> Catalogue:
             libraries.append(parse(text, Library, path))
         elif path.startswith("providers/"):
             providers.append(parse(text, Provider, path))
+            check_provider(providers[-1], path)
         elif "/" not in path:
             name = path.removesuffix(".yaml")
             rules[name] = msgspec.structs.replace(parse(text, Rule, path), name=name)
@@ -247,10 +271,28 @@ def extended(
             close = difflib.get_close_matches(name, all_rules, n=1)
             raise UsageError(f"severity: there is no rule {name!r}{f': did you mean {close[0]!r}?' if close else ''}")
         all_rules[name] = msgspec.structs.replace(all_rules[name], severity=chosen)
-    own = [parse(_read(file), Provider, file.relative_to(root).as_posix()) for file in providers]
-    names = {one.name for one in own}
-    others = (one for one in catalogue.providers if one.name not in names)
-    return msgspec.structs.replace(catalogue, rules=all_rules, providers=(*others, *own))
+    own: dict[str, Provider] = {}
+    for file in providers:
+        where = file.relative_to(root).as_posix()
+        provider = parse(_read(file), Provider, where)
+        check_provider(provider, where)
+        if provider.name in own:
+            raise UsageError(f"{where}: there is a provider {provider.name!r} already")
+        own[provider.name] = provider
+    others = (one for one in catalogue.providers if one.name not in own)
+    return msgspec.structs.replace(catalogue, rules=all_rules, providers=(*others, *own.values()))
+
+
+def chosen(catalogue: Catalogue, names: Iterable[str]) -> tuple[Provider, ...]:
+    """The providers of these names. Raises UsageError, with a suggestion, for a name that nobody knows."""
+    known = {one.name: one for one in catalogue.providers}
+    for name in names:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            raise UsageError(
+                f"provider: there is no provider {name!r}{f': did you mean {close[0]!r}?' if close else ''}"
+            )
+    return tuple(known[name] for name in names)
 
 
 _PLAIN_WORDS = {"identity"}  # modules that are called like other things

@@ -126,11 +126,15 @@ class Files(Noun):
 
 
 class Connection(Noun):
-    """A provider that the application connects to and where that is seen. `name` is "" for an unknown provider."""
+    """A provider that the application connects to and where that is seen.
+
+    `name`: its title, or the host of one that nobody knows. `judged`: whether the configuration leaves it in.
+    """
 
     name: str
     path: str
     line: int
+    judged: bool = True
 
 
 class Tool(Noun):

@@ -11,8 +11,11 @@ from __future__ import annotations
 import functools
 import importlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Literal, TypeAlias
+
+from auditor import catalogue
+from auditor.catalogue import Provider
 
 Judgement: TypeAlias = Literal["real", "placeholder", "public", "empty"]
 
@@ -22,9 +25,7 @@ _PLACEHOLDER_WORDS = (
     "<", ">", "{{", "}}", "${", "...", "…", "***", "secret_key", "mysecret", "my-secret", "my_secret", "none", "null",
 )  # fmt: skip
 _PUBLIC_PREFIXES = ("pk_", "pk-", "AIza", "mc_", "sq0idp-", "ca_", "G-", "UA-", "GTM-")
-_PREFIXED = re.compile(
-    r"(?:mcs|mct|mcr|sk|rk|sq0csp|sq0atp|cs|ghp|gho|ghs|xox[abp]|GOCSPX|EAAA)[_-](?:live_|test_|prod_)?[A-Za-z0-9_\-]{8,}"
-)
+_BODY = re.compile(r"[A-Za-z0-9_\-]{8,}")  # what follows the prefix of a provider
 _WORDS = re.compile(r"[A-Za-z]{2,}(?:[-_ .][A-Za-z]{2,})*")
 _NAME = re.compile(r"[a-z0-9]+")
 _NUMBERED = re.compile(r"[0-9]")
@@ -36,8 +37,12 @@ _FORMATTED = 20  # no such format is shorter
 _SCATTERED = 10  # letters that differ: fewer stand in what is written to look like one (`sk_live_xxxxxxxx`)
 
 
-def judge(value: str, name: str = "") -> Judgement:
-    """What a literal is that stands where a secret belongs; `name` is what it is called there."""
+def judge(value: str, name: str = "", prefixes: tuple[str, ...] | None = None) -> Judgement:
+    """What a literal is that stands where a secret belongs.
+
+    `name` is what it is called there; `prefixes`: those that providers give to secrets and tokens, by default those
+    of the installed catalogue.
+    """
     text = value.strip()
     if not text:
         return "empty"
@@ -52,13 +57,24 @@ def judge(value: str, name: str = "") -> Judgement:
         return "placeholder"
     if "://" in text or text.startswith(("/", "./", "~")) or " " in text:
         return "placeholder"
-    if _PREFIXED.fullmatch(text):
+    known = _prefixes() if prefixes is None else prefixes
+    if any(text.startswith(prefix) and _BODY.fullmatch(text, len(prefix)) for prefix in known):
         return "real"
     if _WORDS.fullmatch(text) or re.fullmatch(r"[A-Z][A-Z0-9_]*", text):
         return "placeholder"  # words, or the name of a variable
     if len(text) < 8:
         return "placeholder"
     return "real" if _random_enough(text) else "placeholder"
+
+
+@functools.cache
+def _prefixes() -> tuple[str, ...]:
+    return prefixes_of(catalogue.load().providers)
+
+
+def prefixes_of(providers: Iterable[Provider]) -> tuple[str, ...]:
+    """The prefixes of what providers give out that is secret."""
+    return tuple(dict.fromkeys(prefix for one in providers for prefix in (*one.secret_prefixes, *one.token_prefixes)))
 
 
 def _is_filling(text: str) -> bool:

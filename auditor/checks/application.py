@@ -7,6 +7,8 @@ import functools
 from collections.abc import Iterable, Mapping
 
 from auditor.analysis.attack import Attack
+from auditor.analysis.secrets import prefixes_of
+from auditor.catalogue import Provider
 from auditor.checks.tokens import Tokens
 from auditor.discover.committed import Committed
 from auditor.facts import Entry, Event, Facts
@@ -29,6 +31,12 @@ class Application:
     front_end: tuple[Place, ...] = ()
     problems: tuple[Problem, ...] = ()
     repository: Committed | None = None
+    providers: tuple[Provider, ...] = ()
+
+    @functools.cached_property
+    def prefixes(self) -> tuple[str, ...]:
+        """How the secrets and tokens begin that the known providers give out."""
+        return prefixes_of(self.providers)
 
     @functools.cached_property
     def attack(self) -> Attack:

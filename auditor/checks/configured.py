@@ -67,7 +67,7 @@ def _settings(application: Application) -> Iterator[Configured]:
                 continue
             if sample and len(value.value) < _CONVINCING:
                 continue
-            if judge(value.value, name.rpartition(".")[2]) == "real":
+            if judge(value.value, name.rpartition(".")[2], application.prefixes) == "real":
                 span = program.spans[statement.at]
                 yield Configured(name, Place(path, span[0], span[2], "", span[1]), committed, committed and not sample)
 

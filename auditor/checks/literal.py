@@ -43,7 +43,7 @@ def answer(question: LiteralQuestion, rule: str, items: tuple[str, ...], applica
         if secret is not None:
             _flow(out, seen, rule, items, application, provenance, event, secret)
     proved = any(one.status == "pass" for one in out)
-    for named in named_literals(application.programs):
+    for named in named_literals(application.programs, application.prefixes):
         if named.judged == "real":
             _add(out, seen, rule, items, named.place, "real", "a client secret is written here as a literal")
         elif not named.behind and not (proved and named.harmless):
@@ -117,7 +117,9 @@ def _flow(
         message = f"what stands here is sent as the client secret ({event.place.path}:{event.place.line})"
         _add_setting(out, seen, rule, items, setting, message)
     sources = provenance.of(secret)
-    literals = [(source, judge(source.text)) for source in sources if source.origin == "literal"]
+    literals = [
+        (source, judge(source.text, "", application.prefixes)) for source in sources if source.origin == "literal"
+    ]
     origins = [source.origin for source in sources if source.origin in _PROOFS]
     for source, judged in literals:
         if judged == "real" or not origins:
@@ -145,7 +147,7 @@ class Named(NamedTuple):
     harmless: bool
 
 
-def named_literals(programs: Mapping[str, Program]) -> Iterator[Named]:
+def named_literals(programs: Mapping[str, Program], prefixes: tuple[str, ...] | None = None) -> Iterator[Named]:
     """Literals that stand where a name says that a client secret belongs. Tests, whose secrets are fakes, are not read."""
     for path in sorted(programs):
         program = programs[path]
@@ -154,7 +156,7 @@ def named_literals(programs: Mapping[str, Program]) -> Iterator[Named]:
         for name, value, field in _named(program):
             for literal, behind in _literals(value) if is_secret_name(name) else ():
                 text = str(literal.value)
-                judged = judge(text, name)
+                judged = judge(text, name, prefixes)
                 span = program.spans[literal.at]
                 harmless = field or judged == "empty" or " " in text.strip()
                 yield Named(Place(path, span[0], span[2], "", span[1]), judged, behind, harmless)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Sequence
 
 from auditor import program as ir
 from auditor.analysis.secrets import is_secret_name, judge
+from auditor.catalogue import Provider
 from auditor.checks.application import Application, observation
 from auditor.discover import prefilter
 from auditor.model import Observation, Place
@@ -16,8 +18,6 @@ _EXAMPLES = ("example", "sample", "template", "dist", "defaults", "test", "schem
 _OTHER_SECRETS = (
     "session", "jwt", "cookie", "webhook", "token", "auth", "signing", "csrf", "django", "flask", "storage",
 )  # fmt: skip
-_SECRET_PREFIXES = ("mcs_", "sq0csp-", "GOCSPX-")
-_TOKEN_PREFIXES = ("mct_", "mcr_")
 _TOKENS = ("accesstoken", "refreshtoken", "bearertoken", "oauthtoken")
 
 
@@ -39,7 +39,7 @@ def answer(question: TrackedQuestion, rule: str, items: tuple[str, ...], applica
             continue
         if prefilter.is_environment_file(path) != (question.files == "environment") or is_example(path):
             continue
-        out.extend(_settings(question, rule, items, path, program, sent))
+        out.extend(_settings(question, rule, items, path, program, sent, application))
     if question.files == "other":
         for place in committed.stores:
             message = "this file is committed and holds tokens of the provider"
@@ -49,16 +49,17 @@ def answer(question: TrackedQuestion, rule: str, items: tuple[str, ...], applica
 
 
 def _settings(
-    question: TrackedQuestion, rule: str, items: tuple[str, ...], path: str, program: ir.Program, sent: frozenset[str]
-) -> list[Observation]:
+    question: TrackedQuestion, rule: str, items: tuple[str, ...], path: str, program: ir.Program, sent: frozenset[str],
+    application: Application,
+) -> list[Observation]:  # fmt: skip
     out: list[Observation] = []
     for node in program.body:
         if type(node) is not ir.Assign or type(node.target) is not ir.Name or type(node.value) is not ir.Literal:
             continue
         name, value = node.target.id.rpartition(".")[2], node.value.value
-        if not isinstance(value, str) or judge(value, name) != "real":
+        if not isinstance(value, str) or judge(value, name, application.prefixes) != "real":
             continue
-        what = _what(question, name, value, sent)
+        what = _what(question, name, value, sent, application.providers)
         if what:
             line, column, end_line, _ = program.spans[node.at]
             message = f"{what} is written in this file, and the file is committed"
@@ -66,15 +67,15 @@ def _settings(
     return out
 
 
-def _what(question: TrackedQuestion, name: str, value: str, sent: frozenset[str]) -> str:
+def _what(question: TrackedQuestion, name: str, value: str, sent: frozenset[str], providers: Sequence[Provider]) -> str:
     """What a setting holds that must not be committed, "" for nothing. Client secrets in files other than environment
     files are the business of the rule about literals."""
     flat = "".join(letter for letter in name.lower() if letter.isalnum())
-    if flat.endswith(_TOKENS) or value.startswith(_TOKEN_PREFIXES):
+    if flat.endswith(_TOKENS) or any(value.startswith(one.token_prefixes) for one in providers):
         return "a token of the provider"
     if question.files != "environment":
         return ""
-    client = is_secret_name(name) or name in sent or value.startswith(_SECRET_PREFIXES)
+    client = is_secret_name(name) or name in sent or any(value.startswith(one.secret_prefixes) for one in providers)
     if client or (flat.endswith("secret") and not any(word in flat for word in _OTHER_SECRETS)):
         return "the client secret"
     return ""

@@ -99,7 +99,7 @@ def render(report: Report, options: Options) -> str:
         application=report.application,
         version=report.tool.version,
         files=shared.files_line(report),
-        connections=[(one.name or "unknown provider", shared.place(one.path, one.line)) for one in report.connections],
+        connections=[(one.name, shared.place(one.path, one.line) + shared.unjudged(one)) for one in report.connections],
         counts=[(status, LABELS[status], MARKS[status], number) for status, number, _ in shared.counts(report.items)],
         total=len(report.items),
         sections=views.sections(),

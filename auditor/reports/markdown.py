@@ -112,7 +112,7 @@ def _head(report: Report) -> str:
     title = f"## {shared.TITLE}"
     if report.application:
         title += f" · {prose(report.application[:CELL])}"
-    names = [f"{prose(one.name) or 'unknown provider'} ({place(one.path, one.line)})"
+    names = [f"{prose(one.name)} ({place(one.path, one.line)}{shared.unjudged(one)})"
              for one in report.connections[:CONNECTIONS]]  # fmt: skip
     more = len(report.connections) - CONNECTIONS
     if more > 0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from auditor.model import SEVERITIES, Finding, ItemResult, Problem, ProblemKind, Report, Status
+from auditor.model import SEVERITIES, Connection, Finding, ItemResult, Problem, ProblemKind, Report, Status
 
 TITLE = "Connect Auditor"
 
@@ -24,6 +24,11 @@ DECISIONS: frozenset[ProblemKind] = frozenset({"suppression", "baseline", "attes
 def place(path: str, line: int) -> str:
     """path:line, or the path alone where no line is known."""
     return f"{path}:{line}" if line else path
+
+
+def unjudged(one: Connection) -> str:
+    """What is said behind the place of a provider that the configuration leaves out, "" of one that is judged."""
+    return "" if one.judged else ", not judged"
 
 
 def plural(number: int, one: str) -> str:

@@ -56,7 +56,7 @@ def report() -> Report:
         Problem("app/legacy.py", "syntax", "syntax error; nothing in it was judged", 40),
         Problem("", "git", "this is not a git repository"),
     )
-    connections = (Connection("Monei Connect", "app/oauth.py", 14), Connection("", "app/x.py", 8))
+    connections = (Connection("Monei Connect", "app/oauth.py", 14), Connection("bank.example", "app/x.py", 8, False))
     return Report(1, Tool("connect-auditor", "1.2"), ".", items, findings, problems, Files(41, 7), "shop", connections)
 
 

@@ -103,7 +103,7 @@ def test_the_sections_with_their_counts_and_items(report: Report) -> None:
     assert page.one("h1").text == "shop"
     assert page.one("header").text == (
         "Connect Auditor shop 41 files read, 7 analysed, 2 problems "
-        "Connects to Monei Connect app/oauth.py:14, unknown provider app/x.py:8 "
+        "Connects to Monei Connect app/oauth.py:14, bank.example app/x.py:8, not judged "
         "✗ 2 Fail ✓ 1 Pass ? 1 To review ○ 1 Attested – 1 Does not apply"
     )
     assert [one.text for one in page.all("h2")] == [

@@ -23,7 +23,7 @@ PAGE = """\
 
 **2 fail · 1 pass · 1 to review · 1 attested · 1 does not apply**
 
-41 files read, 7 analysed, 2 problems · connects to Monei Connect (`app/oauth.py:14`), unknown provider (`app/x.py:8`)
+41 files read, 7 analysed, 2 problems · connects to Monei Connect (`app/oauth.py:14`), bank.example (`app/x.py:8`, not judged)
 
 | Verdict | Item | | Where |
 | :-- | :-- | :-- | :-- |

@@ -20,7 +20,7 @@ def test_the_whole_page(report: Report) -> None:
     assert (
         text(report)
         == """\
-Connect Auditor · shop · Monei Connect (app/oauth.py:14), unknown provider (app/x.py:8)
+Connect Auditor · shop · Monei Connect (app/oauth.py:14), bank.example (app/x.py:8, not judged)
 41 files read, 7 analysed, 2 problems
 
 Credentials
