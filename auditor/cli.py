@@ -23,6 +23,8 @@ from auditor.errors import InternalError, UsageError
 from auditor.reports import FOR_MACHINES, RENDERERS, Options
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from auditor.audit import Audited, Scope
     from auditor.cache import Cache
     from auditor.discover.changes import Change
@@ -324,13 +326,16 @@ def checklist(format_: str) -> int:
     return 0
 
 
-def _complete_names(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
-    """The rules and items that a half-typed word may become."""
+def _complete_names(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """The rules and items that a half-typed word may become, else files."""
+    from click.shell_completion import CompletionItem
+
     from auditor import catalogue
 
     known = catalogue.load()
     names = [*(item.id for item in known.checklist), *known.rules]
-    return [name for name in names if name.lower().startswith(begun.lower())]
+    fitting = [CompletionItem(name) for name in names if name.lower().startswith(begun.lower())]
+    return fitting or [CompletionItem(begun, type="file")]
 
 
 @commands.command()

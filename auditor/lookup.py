@@ -162,7 +162,7 @@ def _why_not(made: Plan, scope: Scope, seen: Seen, path: str) -> str:
         return _why_not_listed(made, seen, path)
     role = prefilter.role(seen.tree.relative(entry))
     if not prefilter.is_analysed(role):
-        return f"by its path it is {role}, and {_ROLES.get(role, 'that is not judged')}"
+        return f"by its path it is {role}, and {_ROLES.get(role, 'that is not judged')}; --in FOLDER audits a folder by itself"
     if path not in seen.loaded.lines:
         return "no frontend reads files of this kind"
     if path in seen.loaded.watched.paths:

@@ -92,16 +92,16 @@ class Sight:
         return tuple(dict.fromkeys((*asked, *made)))
 
     def unfollowed(self, line: int) -> tuple[str, ...]:
-        """What is not known of the line: calls that no model describes, values that could not be followed."""
+        """What is not known of the line: calls that begin there and no model describes, values that were not followed."""
         out: dict[str, None] = {}
         program = self._application.programs[self._path]
         for call, sends in self._facts.outside.items():
             site = call.data[2] if call.kind == "call" else None
             if site is None or site.path != self._path or sends:
                 continue
-            begin, _, end, _ = program.spans[site.at]
-            if begin <= line <= end:
-                out[f"{phrase.value(call)}: no model says what it does"] = None
+            if program.spans[site.at][0] == line:
+                named = phrase.value(call) if call.data[0] else "a call of something that could not be told"
+                out[f"{named}: no model says what it does"] = None
         for event in self._events:
             if self._is_at(event, line):
                 for key, given in event.details.items():

@@ -165,6 +165,18 @@ def test_a_leak(path: str) -> None:
     assert (first.status, first.rule, first.touch) == ("fail", "secret-in-log", "here")
 
 
+@pytest.mark.parametrize(
+    ("path", "call", "named"),
+    [("app.py", "    import unheard; unheard.of(session)\n", "unheard.of(…)"),
+     ("server.js", "  require('unheard').of(expected);\n", "unheard.of(…)")],
+)  # fmt: skip
+def test_a_call_that_no_model_describes(both: Repository, path: str, call: str, named: str) -> None:
+    before = "    answer = " if path == "app.py" else "  const answer = "
+    both.replace(path, before, call + before)
+    line = line_of(path, before)
+    assert seen_at(path, line).unfollowed == (f"{named}: no model says what it does",)
+
+
 def test_a_suppressed_failure_says_why(both: Repository) -> None:
     both.replace(
         "app.py", "    print(", "    # connect-auditor: ignore[secret-in-log] -- a fake of the provider\n    print("
@@ -303,6 +315,8 @@ def test_a_rule_of_the_repository_and_completion(both: Repository, capsys: pytes
     parameter = next(one for one in cli.explain.params if one.name == "name")
     completed = [item.value for item in parameter.shell_complete(cli.explain.make_context("explain", ["x"]), "miss")]
     assert completed == ["missing-state-validation", "missing-state"]
+    (file,) = parameter.shell_complete(cli.explain.make_context("explain", ["x"]), "app/o")
+    assert (file.value, file.type) == ("app/o", "file")
     assert [item.value for item in parameter.shell_complete(cli.explain.make_context("explain", ["x"]), "c1")] == [
         f"C1{number}" for number in range(10)
     ]
