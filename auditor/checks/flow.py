@@ -16,10 +16,15 @@ _NAMES: dict[Kind, str] = {
     "client-secret": "the client secret",
 }  # fmt: skip
 _SINKS = {
-    "log": ("is written to a log", ("log",)),
-    "response": ("leaves the server in an answer or a page", ("respond", "render")),
-    "web-storage": ("is put into a store of the browser or phone that any script of the page can read", ("store",)),
+    "log": (("is", "are"), "written to a log", ("log",)),
+    "response": (("leaves", "leave"), "the server in an answer or a page", ("respond", "render")),
+    "web-storage": (
+        ("is", "are"),
+        "put into a store of the browser or phone that any script of the page can read",
+        ("store",),
+    ),
 }
+"""What happens there, of one secret or of several, and the actions that do it."""
 _GRANT_WORDS = ("accesstoken", "refreshtoken")
 _FAILURES = ("error", "errordescription", "errors")
 _OK, _REFUSED = 200, 400
@@ -32,7 +37,7 @@ _OPEN_NAMES = (
 
 def answer(question: FlowQuestion, rule: str, items: tuple[str, ...], application: Application) -> list[Observation]:
     """One observation for each sink that a clear secret reaches; a proof where there are sinks and none does."""
-    phrase, actions = _SINKS[question.to]
+    verbs, phrase, actions = _SINKS[question.to]
     sinks = [event for action in actions for event in application.of(action) if _is_sink(question, application, event)]
     out: list[Observation] = []
     for event in sinks:
@@ -41,8 +46,9 @@ def answer(question: FlowQuestion, rule: str, items: tuple[str, ...], applicatio
             if question.to == "web-storage" and not kinds and _is_bearer(application, event):
                 kinds = frozenset({"access-token"})
             if kinds and not _absent(application, event):
+                verb = verbs[len(kinds) > 1]
                 what = " and ".join(_NAMES[kind] for kind in sorted(kinds))
-                out.append(observation(rule, items, "fail", place, f"{what} {phrase}", unit=event.unit))
+                out.append(observation(rule, items, "fail", place, f"{what} {verb} {phrase}", unit=event.unit))
     if out:
         return out
     return _clean(question, rule, items, application, sinks)
