@@ -133,6 +133,9 @@ def _reading(made: Plan, scope: Scope, seen: Seen, path: str) -> Iterator[str]:
         yield _chosen(made, seen, path)
     elif not problems:
         yield f"it was not analysed: {_why_not(made, scope, seen, path)}"
+    for connection in seen.connections:
+        if connection.path == path and not connection.judged:
+            yield f"what is done with {connection.name} is not judged: `provider` in {_source(made)} leaves it out"
     for one in problems:
         at = f" (line {one.line})" if one.line else ""
         read = "read only in part" if path in seen.loaded.programs else "not analysed"
@@ -155,8 +158,7 @@ def _chosen(made: Plan, seen: Seen, path: str) -> str:
 
 def _why_not(made: Plan, scope: Scope, seen: Seen, path: str) -> str:
     if ignore.excluder(made.config.exclude)(path):
-        source = made.source.name if made.source is not None else "the configuration"
-        return f"`exclude` in {source} leaves it out"
+        return f"`exclude` in {_source(made)} leaves it out"
     entry = next((one for one in seen.tree.entries if one.path == path), None)
     if entry is None:
         return _why_not_listed(made, seen, path)
@@ -172,6 +174,10 @@ def _why_not(made: Plan, scope: Scope, seen: Seen, path: str) -> str:
         f"none of the words of the flow stands in it ({_listed(list(words))}), nor the name of a provider or OAuth library, "
         "and no file of the flow imports it or is called by it"
     )
+
+
+def _source(made: Plan) -> str:
+    return made.source.name if made.source is not None else "the configuration"
 
 
 def _why_not_listed(made: Plan, seen: Seen, path: str) -> str:

@@ -9,6 +9,7 @@ from auditor.analysis import phrase
 from auditor.analysis.attack import is_input
 from auditor.catalogue import Rule
 from auditor.checks.application import Application
+from auditor.checks.connections import whom
 from auditor.checks.guarded import from_request
 from auditor.checks.origin import Origin, origin
 from auditor.checks.provenance import Provenance
@@ -132,6 +133,8 @@ class Sight:
             for key, given in event.details.items()
             if key not in _SILENT and (said := self._value(key, given, event))
         )
+        providers = dict.fromkeys(whom(event, self._application.providers) for event in events)
+        named = tuple(("provider", one) for one in providers if one)
         everywhere = frozenset.intersection(*(event.conditions for event in events))
         ordered = sorted(everywhere, key=lambda one: (not contains(one, is_input), one.n))
         guards = dict.fromkeys(guard for one in ordered if (guard := self._guard(one, first.place.line)).text)
@@ -139,7 +142,7 @@ class Sight:
             first.action,
             first.place.line,
             first.name,
-            tuple(values),
+            (*named, *values),
             _entries(one.entry for one in events),
             tuple(guards),
         )

@@ -103,6 +103,7 @@ def test_every_line_of_the_exchange_shows_it(path: str, text: str) -> None:
     (action,) = seen.actions
     assert (action.name, action.line) == ("exchange", line_of(path, "answer = "))
     assert action.values == (
+        ("provider", "Monei Connect"),
         ("code", "authorization-code, received: request.code"),
         ("secret", "client-secret, from the environment: environment.MONEI_CLIENT_SECRET"),
     )
@@ -223,6 +224,17 @@ def test_a_file_that_others_lean_on(both: Repository) -> None:
     )
 
 
+@pytest.mark.parametrize("path", CODE)
+def test_a_provider_that_is_not_judged(both: Repository, path: str) -> None:
+    both.write("connect-auditor.toml", 'provider = ["google"]\n')
+    both.git("rm", "-q", "--cached", next(other for other in CODE if other != path))
+    (both.root / next(other for other in CODE if other != path)).unlink()
+    seen = seen_at(path, line_of(path, "answer = "))
+    sentence = "what is done with Monei Connect is not judged: `provider` in connect-auditor.toml leaves it out"
+    assert sentence in seen.reading
+    assert seen.actions == ()
+
+
 def test_a_repository_without_git_and_applications_of_a_monorepo(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.chdir(tmp_path)
     for folder in ("apps/api", "lib"):
@@ -250,7 +262,7 @@ def test_the_page(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Monkey
         "\nIn callback  lines 17 to 27\n  roles           clears what is stored (line 19)\n                  callback (line 22)\n"
         in out
     )
-    assert "\nexchange  requests.post  line 22\n  code            authorization-code, received: request.code\n" in out
+    assert "\nexchange  requests.post  line 22\n  provider        Monei Connect\n  code            authorization-code, received: request.code\n" in out
     assert "\n  ✓ C06  missing-state-validation  at app.py:20, this line: the code is exchanged here\n" in out
     assert "\x1b" not in out
     assert max(map(len, out.splitlines())) <= 120

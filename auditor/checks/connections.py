@@ -65,6 +65,14 @@ def only(facts: Facts, providers: Sequence[Provider], judged: Sequence[Provider]
     return dataclasses.replace(facts, events=events)
 
 
+def whom(event: Event, providers: Sequence[Provider]) -> str:
+    """With whom an action is done, for people: the provider's title, the host of an unknown one, "" if neither is seen."""
+    if event.action not in (*_ACTIONS, "provider-call"):
+        return ""
+    name, host = _of(event, providers)
+    return next((one.title or one.name for one in providers if one.name == name), host)
+
+
 def _of(event: Event, providers: Sequence[Provider]) -> tuple[str, str]:
     """The name of the provider that an action is done with, "" if it is not known, and the host."""
     host = ""
