@@ -262,7 +262,10 @@ def test_the_page(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Monkey
         "\nIn callback  lines 17 to 27\n  roles           clears what is stored (line 19)\n                  callback (line 22)\n"
         in out
     )
-    assert "\nexchange  requests.post  line 22\n  provider        Monei Connect\n  code            authorization-code, received: request.code\n" in out
+    assert (
+        "\nexchange  requests.post  line 22\n  provider        Monei Connect\n  code            authorization-code, received: request.code\n"
+        in out
+    )
     assert "\n  ✓ C06  missing-state-validation  at app.py:20, this line: the code is exchanged here\n" in out
     assert "\x1b" not in out
     assert max(map(len, out.splitlines())) <= 120

@@ -116,6 +116,11 @@ def entry_place(event: Event, message: str = "") -> Place:
     return Place(event.entry.path, event.entry.line, event.entry.line, message)
 
 
+def line_in(path: str, place: Place) -> str:
+    """A place in the message of a finding in this file: "line 12", and with its path where it is another's."""
+    return f"line {place.line}" if place.path == path else f"{place.path}:{place.line}"
+
+
 def at(place: Place, message: str) -> Place:
     """The same place with other words."""
     return Place(place.path, place.line, place.end_line, message, place.column)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from auditor.analysis.attack import Attack, is_input, is_state, verdict
-from auditor.checks.application import Application, at, by_entry, depends_on_caller, entry_place, observation
+from auditor.checks.application import Application, at, by_entry, depends_on_caller, entry_place, line_in, observation
 from auditor.facts import Event
 from auditor.model import Observation, Place
 from auditor.questions import GuardedQuestion
@@ -46,13 +46,14 @@ def _callback(
     said = verdict(attack, worst)[0]
     where, unit = callback_place(application, worst)
     exchanged = at(worst.place, "the code is exchanged here")
+    exchange_at = line_in(where.path, worst.place)
     related = (exchanged, *_comparisons(application, worst))
     if question.against == "absent":
         if said != "absent" or _unknown_caller(application, worst):
             return []
         message = (
             f"state is compared, but the comparison also holds when it is missing on both sides: the code is exchanged "
-            f"at line {worst.place.line} for a visitor who began nothing"
+            f"at {exchange_at} for a visitor who began nothing"
         )
         return [observation(rule, items, "fail", where, message, related=related, unit=unit)]
     if _unknown_caller(application, worst):
@@ -61,21 +62,21 @@ def _callback(
     if said == "fail" and worst.entry.method == "post" and not application.actions.get("authorize"):
         message = (
             f"the code is sent here by a program that is not in this repository: whether it compares state before "
-            f"it hands the code over (exchanged at line {worst.place.line}) is for a person to see"
+            f"it hands the code over (exchanged at {exchange_at}) is for a person to see"
         )
         return [observation(rule, items, "review", where, message, related=related, unit=unit)]
     if said == "fail":
-        return [observation(rule, items, "fail", where, _fault(application, worst), related=related, unit=unit)]
+        return [
+            observation(rule, items, "fail", where, _fault(application, worst, where.path), related=related, unit=unit)
+        ]
     if said == "absent":
         return []
     if said == "review":
-        message = (
-            f"whether a forged state is refused before the exchange at line {worst.place.line} could not be followed"
-        )
+        message = f"whether a forged state is refused before the exchange at {exchange_at} could not be followed"
         return [observation(rule, items, "review", where, message, related=related, unit=unit)]
     proof = related[1:]
     place = proof[0] if proof else worst.place
-    message = f"a forged or missing state is refused before the code is exchanged at line {worst.place.line}"
+    message = f"a forged or missing state is refused before the code is exchanged at {line_in(place.path, worst.place)}"
     return [observation(rule, items, "pass", place, message, related=(exchanged,), unit=unit)]
 
 
@@ -105,8 +106,9 @@ def _rank(said: str) -> int:
     return ("pass", "review", "absent", "fail").index(said)
 
 
-def _fault(application: Application, event: Event) -> str:
-    """What went wrong, as precisely as the facts allow."""
+def _fault(application: Application, event: Event, path: str) -> str:
+    """What went wrong, as precisely as the facts allow, in a finding that lies in the file `path`."""
+    exchange_at = line_in(path, event.place)
     line = event.place.line
     late = [
         place
@@ -118,10 +120,10 @@ def _fault(application: Application, event: Event) -> str:
         and contains(term, is_state)
     ]
     if late and not any(contains(condition, is_state) for condition in event.conditions):
-        return f"the code is exchanged at line {line} and state is compared at line {late[0].line}: too late"
+        return f"the code is exchanged at {exchange_at} and state is compared at {line_in(path, late[0])}: too late"
     if any(contains(condition, is_state) for condition in event.conditions):
-        return f"state is looked at, but another state than the one that was sent still reaches the exchange at line {line}"
-    return f"the code is exchanged at line {line} and no comparison of state stands before it"
+        return f"state is looked at, but another state than the one that was sent still reaches the exchange at {exchange_at}"
+    return f"the code is exchanged at {exchange_at} and no comparison of state stands before it"
 
 
 def _comparisons(application: Application, event: Event, late: bool = False) -> tuple[Place, ...]:

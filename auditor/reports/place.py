@@ -90,7 +90,7 @@ def _nearby(page: Page, seen: Explanation) -> None:
     page.blank()
     page.line(("Elsewhere in it" if seen.unit is not None and seen.unit.name else "Elsewhere in the file", "bold"))
     for action in seen.nearby[:NEARBY_SHOWN]:
-        kinds = [text for label, text in action.values if label in ("code", "secret", "state", "token", "value")]
+        kinds = [text for label, text in action.values if label in ("code", "secret", "state", "token", "value", "key")]
         page.paragraph(": ".join((action.name, *kinds[:1])), 2, label=f"line {action.line}  ")
     if len(seen.nearby) > NEARBY_SHOWN:
         page.line((f"  {page.glyphs.ellipsis} and {len(seen.nearby) - NEARBY_SHOWN} more", "dim"))
