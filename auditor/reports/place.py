@@ -15,6 +15,8 @@ GUARDS_SHOWN = 10
 ENTRIES_SHOWN = 4
 ROLES_SHOWN = 8
 NEARBY_SHOWN = 12
+TELLING = ("key", "code", "state", "token", "value")
+"""What says most of an action in one line: its key and the first other of these."""
 LABEL = 18
 """Where what a label says begins."""
 
@@ -90,8 +92,9 @@ def _nearby(page: Page, seen: Explanation) -> None:
     page.blank()
     page.line(("Elsewhere in it" if seen.unit is not None and seen.unit.name else "Elsewhere in the file", "bold"))
     for action in seen.nearby[:NEARBY_SHOWN]:
-        kinds = [text for label, text in action.values if label in ("code", "secret", "state", "token", "value", "key")]
-        page.paragraph(": ".join((action.name, *kinds[:1])), 2, label=f"line {action.line}  ")
+        known = dict(action.values)
+        told = [known[label] for label in TELLING if label in known]
+        page.paragraph(": ".join((action.name, *told[: 1 + ("key" in known)])), 2, label=f"line {action.line}  ")
     if len(seen.nearby) > NEARBY_SHOWN:
         page.line((f"  {page.glyphs.ellipsis} and {len(seen.nearby) - NEARBY_SHOWN} more", "dim"))
 

@@ -401,6 +401,25 @@ def test_it_fits_the_width(browser: Browser, planted: Any, width: int) -> None:
     assert scroll <= inner == width
 
 
+PRESSED = """<script>
+const counts = [];
+const count = () => counts.push(document.querySelectorAll("details.item[open]:not([hidden])").length);
+count();
+document.querySelector("[data-do=open]").click(); count();
+document.querySelector("[data-do=close]").click(); count();
+const text = document.querySelector("[name=text]");
+text.value = "OAUTH.py"; text.dispatchEvent(new Event("input", { bubbles: true }));
+document.querySelector("[data-do=open]").click(); count();
+document.title = counts.join(" ") + " " + location.hash;
+</script></body>"""
+
+
+def test_the_buttons_unfold_and_fold_what_the_filter_shows(browser: Browser, report: Report) -> None:
+    """Two items fail and are open at first; only one is about the file that is typed, in whatever case."""
+    text = html(report).replace("Content-Security-Policy", "X").replace("</body>", PRESSED)
+    assert browser.dom(text).one("title").text == "2 6 0 1 #text=OAUTH.py"
+
+
 def first_pixel(png: bytes) -> str:
     """Whatever a PNG's first line is filtered by: before its first pixel there is nothing to subtract."""
     at, data = 8, b""
