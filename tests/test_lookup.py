@@ -266,6 +266,9 @@ def test_the_page(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Monkey
         "\nexchange  requests.post  line 22\n  provider        Monei Connect\n  code            authorization-code, received: request.code\n"
         in out
     )
+    assert (
+        "\n  guards          request.state == session.oauth_state (line 20, received-state and stored-state)\n" in out
+    )
     assert "\n  ✓ C06  missing-state-validation  at app.py:20, this line: the code is exchanged here\n" in out
     assert "\x1b" not in out
     assert max(map(len, out.splitlines())) <= 120

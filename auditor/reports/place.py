@@ -78,12 +78,12 @@ def _action(page: Page, action: Action) -> None:
         _row(page, label.replace("_", " "), text)
     _labelled(page, "reached from", action.entries)
     guards = [f"{one.text}{_origin(one.line, one.note)}" for one in action.guards]
-    _labelled(page, "only if", guards or ["nothing has to hold"], GUARDS_SHOWN)
+    _labelled(page, "guards", guards or ["none: nothing has to hold"], GUARDS_SHOWN)
 
 
 def _origin(line: int, note: str) -> str:
     said = ", ".join(part for part in (f"line {line}" if line else "", note) if part)
-    return f"   ({said})" if said else ""
+    return f" ({said})" if said else ""
 
 
 def _nearby(page: Page, seen: Explanation) -> None:
