@@ -13,9 +13,10 @@ import msgspec
 import auditor
 from auditor import catalogue, checks, config, judge, loading
 from auditor.analysis.analyse import analyse
+from auditor.analysis.link import Linker
 from auditor.cache import Cache
 from auditor.catalogue import Catalogue
-from auditor.checks import connections
+from auditor.checks import connections, sides
 from auditor.checks.application import Application
 from auditor.decisions import attest, baseline, changed, suppress
 from auditor.discover import ignore, prefilter, tree
@@ -29,7 +30,7 @@ from auditor.frontends.worker import lower_all
 from auditor.library import Libraries
 from auditor.loading import Loaded, Watched
 from auditor.lowered import Kept, Lowering, Remembering
-from auditor.model import SCHEMA, Connection, Files, Finding, Observation, Problem, Report, Tool
+from auditor.model import SCHEMA, Connection, Files, Finding, Observation, Problem, Report, SideSeen, Tool
 from auditor.unmoved import Part, Unmoved
 
 RECURSION = 20_000  # the walk nests as deeply as the programs it reads, whose depth the frontends bound
@@ -89,6 +90,7 @@ class Seen(NamedTuple):
     connects: bool
     problems: tuple[Problem, ...]
     connections: tuple[Connection, ...]
+    sides: tuple[SideSeen, ...]
 
     def findings(self, known: Catalogue, moved: Mapping[str, str] | None = None) -> tuple[Finding, ...]:
         """The failures with their fingerprints; `moved`: see `judge.findings`."""
@@ -229,6 +231,7 @@ def judged(
         files=Files(read=seen.loaded.read, analysed=len(seen.loaded.programs)),
         application=scope.name,
         connections=seen.connections,
+        sides=seen.sides,
     )
     return Audited(report, scope, seen.loaded.lines, seen.loaded.watched)
 
@@ -253,6 +256,7 @@ def observe(
         progress(f"analysing {len(loaded.programs)} files")
     facts = _analysed(loaded, made.libraries)
     problems = (*loaded.problems, *facts.problems)
+    where = sides.sides(loaded.programs, made.known.sides, Linker(loaded.paths))
     judged = catalogue.chosen(made.known, made.config.provider)
     application = Application(
         connections.only(facts, made.known.providers, judged),
@@ -262,12 +266,13 @@ def observe(
         problems,
         committed(audited),
         made.known.providers,
+        where,
     )
     observations: list[Observation] = []
     for name, rule in sorted(made.known.rules.items()):
         observations.extend(checks.ask(rule.check, name, rule.items, application))
     connected = connections.found(facts, loaded.programs, made.known.providers, judged)
-    return Seen(audited, loaded, tuple(observations), application.connects, problems, connected), application
+    return Seen(audited, loaded, tuple(observations), application.connects, problems, connected, where), application
 
 
 def _analysed(loaded: Loaded, libraries: Libraries) -> Facts:

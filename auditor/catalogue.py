@@ -15,7 +15,7 @@ import yaml
 
 from auditor.errors import InternalError, UsageError
 from auditor.library import Libraries, Library
-from auditor.model import Confidence, Severity
+from auditor.model import Confidence, Severity, Side
 from auditor.questions import Check, proves
 
 LANGUAGES = ("python", "javascript", "typescript")
@@ -97,15 +97,25 @@ class Words(Part):
     hints: tuple[str, ...]
 
 
+class Signs(Part):
+    """What shows that a program runs on one side: see `rules/sides.yaml`."""
+
+    modules: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    directives: tuple[str, ...] = ()
+    exports: tuple[str, ...] = ()
+
+
 class Catalogue(Part):
-    """The whole knowledge."""
+    """The whole knowledge. `sides`: the signs of each, in the order in which they count."""
 
     words: Words
-
     checklist: tuple[ChecklistItem, ...]
     rules: dict[str, Rule]
     libraries: tuple[Library, ...]
     providers: tuple[Provider, ...]
+    sides: dict[Side, Signs] = {}
 
 
 class _Checklist(Part):
@@ -183,6 +193,7 @@ def read(folder: Traversable) -> Catalogue:
     """The catalogue of a folder laid out as `rules/`. Raises InternalError when it is empty."""
     checklist: tuple[ChecklistItem, ...] = ()
     words = Words((), ())
+    sides: dict[Side, Signs] = {}
     rules: dict[str, Rule] = {}
     libraries: list[Library] = []
     providers: list[Provider] = []
@@ -192,6 +203,8 @@ def read(folder: Traversable) -> Catalogue:
             checklist = parse(text, _Checklist, path).items
         elif path == "words.yaml":
             words = parse(text, Words, path)
+        elif path == "sides.yaml":
+            sides = parse(text, dict[Side, Signs], path)
         elif path.startswith("libraries/"):
             libraries.append(parse(text, Library, path))
         elif path.startswith("providers/"):
@@ -206,7 +219,7 @@ def read(folder: Traversable) -> Catalogue:
         raise InternalError("the catalogue of rules is empty: the installation is broken")
     for name, rule in rules.items():
         check_rule(rule, f"{name}.yaml", [item.id for item in checklist])
-    return Catalogue(words, checklist, rules, tuple(libraries), tuple(providers))
+    return Catalogue(words, checklist, rules, tuple(libraries), tuple(providers), sides)
 
 
 @functools.cache

@@ -171,7 +171,10 @@ def _sources(tree: Tree, ahead: bool) -> tuple[dict[str, _Source], list[Problem]
     return out, problems
 
 
-_SCRIPTS = (b"document.", b"window.", b"localstorage", b'from "react', b"from 'react", b"react-native", b"createroot(")
+_SCRIPTS = (
+    b"document.getelement", b"document.queryselector", b"document.addeventlistener", b"document.createelement",
+    b"document.cookie", b"document.body", b"document.title", b"window.", b"localstorage", b'from "react', b"from 'react", b"react-native", b"createroot(",
+)  # fmt: skip
 
 
 def _front_end(sources: Iterable[_Source]) -> Iterable[Place]:

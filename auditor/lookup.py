@@ -18,7 +18,7 @@ from auditor.errors import NothingToAudit, UsageError
 from auditor.explanation import Explanation
 from auditor.frontends.worker import lower_all
 from auditor.lowered import Lowering
-from auditor.model import Finding
+from auditor.model import SIDES, Finding
 from auditor.sight import Sight, decisions
 
 _POINT = re.compile(r"(?P<path>.+?):(?P<line>\d+)(?::\d+)?", re.DOTALL)
@@ -114,7 +114,7 @@ def look_up(made: Plan, scope: Scope, seen: Seen, application: Application, path
         return Looked(Explanation(path, line, scope.name, language, reading, decisions=decided), sources, findings)
     sight = Sight(application, path)
     unit = sight.unit(line)
-    side = ", front end" if any(one.path == path for one in application.front_end) else ""
+    side = f", runs {SIDES[application.side(path, line)]}"
     explanation = Explanation(
         path, line, scope.name, program.language + side, reading, unit, sight.asked(line), sight.actions(line),
         sight.nearby(unit, line),

@@ -13,12 +13,19 @@ import msgspec
 SCHEMA = 1
 
 Status: TypeAlias = Literal["pass", "fail", "review", "not-applicable", "attested"]
+Side: TypeAlias = Literal["server", "browser", "mobile", "desktop", "unknown"]
 Severity: TypeAlias = Literal["low", "medium", "high", "critical"]
 Confidence: TypeAlias = Literal["low", "medium", "high"]
 ProblemKind: TypeAlias = Literal[
     "syntax", "unreadable", "encoding", "too-large", "too-deep", "too-complex", "crashed", "timeout", "unsupported",
     "link", "git", "suppression", "baseline", "attestation", "incomplete", "partial",
 ]  # fmt: skip
+
+SIDES: dict[Side, str] = {
+    "server": "on a server", "browser": "in a browser", "mobile": "on a phone", "desktop": "on a desktop",
+    "unknown": "on an unknown side",
+}  # fmt: skip
+"""Where a program runs, as a person says it."""
 
 SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high", "critical")
 
@@ -137,6 +144,16 @@ class Connection(Noun):
     judged: bool = True
 
 
+class SideSeen(Noun):
+    """On which side a program runs, or one function of it (`unit`), and the line that shows it, 0 for its path or language."""
+
+    path: str
+    side: Side
+    reason: str
+    line: int = 0
+    unit: str = ""
+
+
 class Tool(Noun):
     """Who made the report."""
 
@@ -156,6 +173,7 @@ class Report(Noun):
     files: Files
     application: str = ""
     connections: tuple[Connection, ...] = ()
+    sides: tuple[SideSeen, ...] = ()
 
 
 class Reports(Noun):

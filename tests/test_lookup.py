@@ -256,7 +256,7 @@ def test_the_page(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Monkey
     assert cli.run(["explain", f"app.py:{line_of('app.py', 'requests.post(')}"]) == 0
     out, err = capsys.readouterr()
     assert err == ""
-    assert out.startswith("app.py:22 · python · shop\n  analysed, because it has the words ")
+    assert out.startswith("app.py:22 · python, runs on a server · shop\n  analysed, because it has the words ")
     assert "\n  22 >     answer = requests.post(\n" in out
     assert (
         "\nIn callback  lines 17 to 27\n  roles           clears what is stored (line 19)\n                  callback (line 22)\n"

@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping
 from auditor.analysis.attack import Attack
 from auditor.analysis.secrets import prefixes_of
 from auditor.catalogue import Provider
+from auditor.checks.sides import is_open
 from auditor.checks.tokens import Tokens
 from auditor.discover.committed import Committed
 from auditor.facts import Entry, Event, Facts
-from auditor.model import Observation, Place, Problem
+from auditor.model import Observation, Place, Problem, Side, SideSeen
 from auditor.program import Program
 from auditor.terms import Term, contains, leaves, text_of
 
@@ -32,6 +33,21 @@ class Application:
     problems: tuple[Problem, ...] = ()
     repository: Committed | None = None
     providers: tuple[Provider, ...] = ()
+    sides: tuple[SideSeen, ...] = ()
+
+    @functools.cached_property
+    def screens(self) -> tuple[Place, ...]:
+        """Where a script runs before the eyes of a user: programs that show it, then pages and files that seem to."""
+        scripts = (one for one in self.sides if self.programs[one.path].language in ("javascript", "typescript"))
+        shown = (one for one in scripts if is_open(one.side))
+        lines = tuple(Place(one.path, max(1, one.line), max(1, one.line), one.reason) for one in shown)
+        return (*lines, *self.front_end)
+
+    def side(self, path: str, line: int) -> Side:
+        """On which side a line of a program runs: that of its function, where a framework takes it elsewhere."""
+        head = max((at for (where, _), at in self.heads.items() if where == path and at <= line), default=0)
+        seen = [one for one in self.sides if one.path == path and (not one.unit or one.line == head)]
+        return seen[-1].side if seen else "unknown"
 
     @functools.cached_property
     def prefixes(self) -> tuple[str, ...]:

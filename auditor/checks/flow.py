@@ -204,13 +204,13 @@ def _clean_front_end(
     """No token was seen in web storage: a pass where each store there is understood."""
     if not application.connects:
         return []
-    if not application.front_end:
+    if not application.screens:
         return [observation(rule, items, "not-applicable", None, "no script runs in a browser or on a phone")]
     for event in sinks:
         message = _doubt(application, event)
         if message:
             return [observation(rule, items, "review", event.place, message, unit=event.unit)]
-    place = sinks[0].place if sinks else application.front_end[0]
+    place = sinks[0].place if sinks else application.screens[0]
     message = "no token is kept in a store of the browser or phone"
     return [observation(rule, items, "pass", at(place, ""), message)]
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+import msgspec
+
 from auditor import program as ir
 from auditor.analysis.secrets import Judgement, is_secret_name, judge
 from auditor.checks import configured
 from auditor.checks.application import Application, observation
 from auditor.checks.configured import Configured
 from auditor.checks.provenance import Origin, Provenance
+from auditor.checks.sides import is_open
 from auditor.facts import Event
-from auditor.model import Observation, Place
+from auditor.model import SIDES, Observation, Place
 from auditor.program import Program
 from auditor.questions import LiteralQuestion
 from auditor.terms import Term, leaves
@@ -48,11 +51,24 @@ def answer(question: LiteralQuestion, rule: str, items: tuple[str, ...], applica
             _add(out, seen, rule, items, named.place, "real", "a client secret is written here as a literal")
         elif not named.behind and not (proved and named.harmless):
             _add(out, seen, rule, items, named.place, named.judged, "")
+    out = [_placed(application, one) for one in out]
     if not out and _is_public(application):
         event = application.of("exchange")[0]
         message = "a public client: the exchange is protected by PKCE and sends no secret"
         out.append(observation(rule, items, "not-applicable", event.place, message, unit=event.unit))
     return out
+
+
+def _placed(application: Application, one: Observation) -> Observation:
+    """A secret in what users run is in everybody's hands, whatever repository it comes from: that is said, too."""
+    if one.status != "fail" or one.place is None:
+        return one
+    side = application.side(one.place.path, one.place.line)
+    if not is_open(side):
+        return one
+    return msgspec.structs.replace(
+        one, message=f"{one.message}, and it runs {SIDES[side]}, where everybody can read it"
+    )
 
 
 def _is_public(application: Application) -> bool:

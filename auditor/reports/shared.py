@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from auditor.model import SEVERITIES, Connection, Finding, ItemResult, Problem, ProblemKind, Report, Status
+from auditor.model import SEVERITIES, SIDES, Connection, Finding, ItemResult, Problem, ProblemKind, Report, Status
 
 TITLE = "Connect Auditor"
 
@@ -112,4 +113,7 @@ def counted(items: Sequence[ItemResult]) -> str:
 def files_line(report: Report) -> str:
     """How much was looked at."""
     line = f"{plural(report.files.read, 'file')} read, {report.files.analysed} analysed"
+    running = Counter(one.side for one in report.sides if not one.unit)
+    if running:
+        line += f" ({', '.join(f'{number} {SIDES[side]}' for side, number in running.most_common())})"
     return f"{line}, {plural(len(report.problems), 'problem')}" if report.problems else line

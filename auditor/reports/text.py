@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import TypeVar
 
-from auditor.model import Evidence, Finding, ItemResult, Problem, Report, Status
+from auditor.model import SIDES, Evidence, Finding, ItemResult, Problem, Report, Status
 from auditor.reports import Options, shared
 from auditor.reports.shared import place as _place
 from auditor.reports.terminal import Glyphs, Page
@@ -44,6 +44,7 @@ def render(report: Report, options: Options) -> str:
     _advice(page, report)
     _suppressed(page, report)
     _problems(page, report.problems)
+    _sides(page, report)
     page.blank()
     _counts(page, report.items)
     failed = next((item for item in report.items if item.status == "fail"), None)
@@ -178,6 +179,17 @@ def _problems(page: Page, problems: Sequence[Problem]) -> None:
             place = _place(problem.path, problem.line) if problem.path else ""
             page.paragraph(problem.message, 2, label=f"{place}  " if place else "")
         _more(page, len(group), PROBLEMS_SHOWN, 2)
+
+
+def _sides(page: Page, report: Report) -> None:
+    """On which side each program runs, and what shows it; only where everything is wanted."""
+    if page.options.detail != "full" or not report.sides:
+        return
+    page.blank()
+    page.line(("Where it runs", "bold"))
+    for one in report.sides:
+        at = shared.place(one.path, one.line)
+        page.paragraph(f"{at}  {SIDES[one.side]}: {one.reason}", 2)
 
 
 def _counts(page: Page, items: Sequence[ItemResult]) -> None:

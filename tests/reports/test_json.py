@@ -16,7 +16,7 @@ from auditor.reports.schema import render_schema
 def test_nothing_is_left_out_and_the_order_is_that_of_the_contract(report: Report) -> None:
     data = json.loads(RENDERERS["json"](report, Options()))
     assert list(data) == [
-        "schema", "tool", "root", "items", "findings", "problems", "files", "application", "connections",
+        "schema", "tool", "root", "items", "findings", "problems", "files", "application", "connections", "sides",
     ]  # fmt: skip
     assert list(data["items"][0]) == ["id", "title", "section", "status", "summary", "evidence"]
     assert list(data["findings"][0]) == [
