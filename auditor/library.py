@@ -161,12 +161,15 @@ class Catcher(Part):
 class Http(Part):
     """Sends a request. `throws`: a status of 400 and more raises `error`, a qualified name.
 
-    `authorized`: the library puts the user's token on it, which was given to it before.
+    `authorized`: the library puts the user's token on it, which was given to it before. `status`, `error_status`: the
+    only members in which its answers and its errors hold the status; where they are not given, any usual name is one.
     """
 
     throws: bool = False
     error: str = ""
     authorized: bool = False
+    status: tuple[str, ...] | None = None
+    error_status: tuple[str, ...] | None = None
     base: Reference | None = None
 
 
@@ -206,6 +209,7 @@ class Flow(Part):
 class Model(Part, rename={"is_": "is"}):
     """What one name means. A result does not contain its arguments unless the model says that it carries them.
 
+    `unsent`: an answer that this makes is a value: only a handler that gives it back, or raises it, answers with it.
     `provides`: this function makes what is handed to every parameter that is called like the first argument.
     `kind` "status": the name stands for an HTTP status. `secret`: this argument is the application's client secret. `code`: this argument is the status with which the receiver will answer. `fills`: this argument, too, holds from now on what `kind` says (`crypto.getRandomValues(bytes)`).
     """
@@ -262,6 +266,7 @@ class Model(Part, rename={"is_": "is"}):
     render: Reference | None = None
     log: Reference | None = None
     flash: Reference | None = None
+    unsent: bool = False
     prompt: bool = False
     provides: Reference | None = None
     keeps: Keeps | None = None

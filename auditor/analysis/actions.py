@@ -6,6 +6,7 @@ carries an authorization code and the grant; a provider call carries a bearer to
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -308,7 +309,18 @@ def sinks(
         if action != "log":
             w.world.answers.add(result)
         details = _handed(w, arguments) if action == "render" else {}
+        before = len(w.world.events)
         w.record(action, node, state, frame, name=name, value=value, **details, **_status(w, arguments, state))
+        if model.unsent and len(w.world.events) > before:
+            w.world.unsent.setdefault(result, []).append(before)
+
+
+def never_sent(w: Walker, answer: Term, first: int) -> None:
+    """A value is dropped: where it is an answer that was made since the event `first`, nobody is answered with it."""
+    events = w.world.events
+    for index in w.world.unsent.get(answer, ()):
+        if first <= index < len(events) and events[index].action in ("redirect", "respond", "render"):
+            events[index] = dataclasses.replace(events[index], action="unsent")
 
 
 def _handed(w: Walker, arguments: Arguments) -> dict[str, Term]:

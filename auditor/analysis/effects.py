@@ -138,6 +138,7 @@ def apply(
         world.made.setdefault(result, (frame.program, node.at))
     if model.http is not None:
         world.http[result] = model.http.error if model.http.throws else ""
+        world.sent[result] = model.http
         value = _sent(w, model, name, arguments, frozen, result, value, state, frame, node)
     value = results.given(w, model, arguments, frozen, value, state, frame, node)
     value = slots.touched(w, model, arguments, value, state, frame, node)

@@ -98,7 +98,8 @@ def known_member(w: Walker, holder: Term, name: str, state: State, frame: Frame)
     if holder.kind == "error":
         return _error_member(w, holder, name)
     if holder in w.world.http and name in _STATUS:
-        return w.terms.make("op", "status", (holder,))
+        sent = w.world.sent.get(holder)
+        return _status_member(w, holder, name, sent.status if sent is not None else None, holder)
     if holder in w.world.http and name in ("ok", "is_success"):
         return w.terms.make("op", "ok", (holder,))
     if name == "length" and frame.language == "javascript" and holder.kind not in ("object",):
@@ -147,8 +148,18 @@ def _error_member(w: Walker, error: Term, name: str) -> Term | None:
     if name == "response":
         return error.args[0]
     if name in _STATUS:
-        return w.terms.make("op", "status", (error.args[0],))
+        sent = w.world.sent.get(error.args[0])
+        return _status_member(w, error, name, sent.error_status if sent is not None else None, error.args[0])
     return None
+
+
+def _status_member(w: Walker, holder: Term, name: str, known: tuple[str, ...] | None, call: Term) -> Term:
+    """The status of a call; where the library is known to keep it elsewhere, a word (`code`) or nothing."""
+    if known is None or name in known:
+        return w.terms.make("op", "status", (call,))
+    if name == "code":
+        return w.terms.make("serial", "text", (w.terms.load(holder, w.terms.literal(name)),))
+    return w.terms.none
 
 
 def known_item(w: Walker, holder: Term, key: Term, state: State, frame: Frame) -> Term | None:

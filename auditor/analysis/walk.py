@@ -88,7 +88,9 @@ class Walker:
                 self.world.types[value] = name
 
     def _express(self, node: ir.Express, state: State, frame: Frame) -> None:
-        self.value(node.value, state, frame)
+        first = len(self.world.events)
+        for dropped in values(self.value(node.value, state, frame)):
+            actions.never_sent(self, dropped, first)
 
     def _branch(self, node: ir.Branch, state: State, frame: Frame) -> None:
         test = self.condition(node.test, state, frame)
@@ -988,12 +990,13 @@ class Walker:
 
     def element_of(self, iterable: Term, state: State) -> Term:
         """What a loop's variable holds: any element."""
-        if iterable.kind == "sequence" and 0 < len(iterable.args) <= 4 and iterable.data is None:
+        most = 8 if all(one.kind == "literal" for one in iterable.args) else 4
+        if iterable.kind == "sequence" and 0 < len(iterable.args) <= most and iterable.data is None:
             pairs = [
                 (one, self.terms.make("compare", ("turn", False), (iterable, self.terms.literal(index))))
                 for index, one in enumerate(iterable.args)
             ]
-            return self.terms.alt(pairs)
+            return self.terms.alt(pairs, most)
         if iterable.kind == "sequence" and iterable.data == "each":
             return iterable.args[0]
         if iterable.kind == "sequence":

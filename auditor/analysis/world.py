@@ -10,7 +10,7 @@ from auditor.analysis.link import Linker
 from auditor.analysis.relevance import Relevance
 from auditor.analysis.state import Slot, State
 from auditor.facts import Entry, Event, Write
-from auditor.library import Libraries
+from auditor.library import Http, Libraries
 from auditor.model import Place, Problem
 from auditor.program import Class, Node, Parameter, Program, Unit
 from auditor.terms import Site, Term, Terms
@@ -173,10 +173,11 @@ class World:
         self.stack: list[tuple[str, int]] = []
         self.receivers: dict[Term, Term] = {}
         self.http: dict[Term, str] = {}  # calls that send a request -> the error that a refusal raises
-        self.statuses: dict[Term, Term] = {}  # response call -> itself, for calls whose status can be asked
+        self.sent: dict[Term, Http] = {}  # calls that send a request -> what their library says of it
         self.origins: dict[Term, tuple[str, int]] = {}  # a decorated function -> the unit that was decorated
         self.handed: dict[Term, None] = {}  # functions given to a library while a module loads
         self.conventions: dict[str, dict[str, str]] = {}  # path -> what parameters are called by convention there
+        self.unsent: dict[Term, list[int]] = {}  # an answer that is only a value yet -> the events that tell of it
         self.answers: set[Term] = set()  # what answers a request: a handler's stage that returns one ends the pipeline
         self.tokens: set[Term] = set()
         self.before_calls: dict[Term, dict[tuple[str, int], Term]] = {}  # client -> functions that run before its calls

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from auditor.facts import Event, Facts
-from auditor.terms import Term, leaves, plain, text_of, value_of, values
+from auditor.terms import Term, alternatives, leaves, plain, text_of, value_of, values
 
 _TOKEN = re.compile(r"access|refresh|bearer|^token$|oauth_?token$|^tokens$|credential")
 _OTHER = re.compile(r"expir|scope|type|id_?token|lifetime|^user|athlete|account|owner|issued|session_?state")
@@ -88,13 +88,13 @@ class Grants:
 
     @functools.cached_property
     def may_refresh(self) -> bool:
-        """Whether a refresh token may be kept: codes are exchanged, and the stores that were seen do not rule it out."""
+        """Whether a refresh token may be kept: the stores that were seen do not rule it out."""
         named = [event for event in self._stores if names_a_token(event.details["key"])]
         names = {
             text for event in named for leaf in leaves(event.details["value"]) if (text := text_of(leaf)) is not None
         }
         names |= {plain(event.details["key"]) for event in named}
-        return bool(self.results) and (not named or any("refresh" in name.lower() for name in names))
+        return not named or any("refresh" in name.lower() for name in names)
 
 
 def _reads(load: Term, slot: Slot) -> bool:
@@ -147,11 +147,23 @@ def empties(event: Event, slot: Slot) -> bool:
         return same_holder(holder, slot.holder) and marks_unusable(event)
     if key is None:
         return _within(slot.holder, holder) or same_holder(holder, slot.holder)
-    if same_holder(holder, slot.holder) and _same_key(key, slot.key):
+    if same_holder(holder, slot.holder) and any(_same_key(one, slot.key) for one in keys_emptied(event)):
         return True
     return any(  # the slot lies within the one that is emptied
         one.kind == "load" and one.args[0] is holder and _same_key(one.args[1], key) for one in _around(slot.holder)
     )
+
+
+def keys_emptied(event: Event) -> tuple[Term, ...]:
+    """The keys that an event empties: all of them where a loop takes one after the other and leaves none out."""
+    key = event.details["key"]
+    if key.kind != "alt":
+        return (key,)
+    turns = {guard for _, guard in alternatives(key)}
+    if any(guard.kind != "compare" or guard.data[0] != "turn" for guard in turns):
+        return (key,)
+    asked = {part for condition in event.conditions for part in leaves(condition)}
+    return (key,) if key in asked or asked & turns else values(key)
 
 
 def marks_unusable(event: Event) -> bool:
@@ -160,6 +172,11 @@ def marks_unusable(event: Event) -> bool:
     if key is None or value is None or value.kind != "literal":
         return False
     return isinstance(value_of(value), (bool, str)) and bool(_UNUSABLE.search(plain(key).lower()))
+
+
+def _is_kept(holder: Term) -> bool:
+    """Whether it is known what a token was read from: a session, an object of a library, a row of a model."""
+    return holder.kind in ("root", "external") or any(leaf.kind == "class" for leaf in leaves(holder))
 
 
 def _around(term: Term) -> Iterator[Term]:
@@ -190,20 +207,24 @@ def emptied_by_name(token: Term, events: Iterable[Event], may_refresh: bool) -> 
 
     `may_refresh`: a refresh token may lie in some slot that was not followed.
     """
-    said = "none"
     loads = [leaf for leaf in leaves(token) if leaf.kind == "load"]
+    around = {one for load in loads for one in _around(load)}
+    kept = {one for one in around if _is_kept(one.args[0])}
+    used = refresh = False
     for event in events:
         holder, key = event.details.get("holder"), event.details.get("key")
-        if holder is None:
-            continue
+        if holder is None or (kept and not any(same_holder(holder, one.args[0]) for one in kept)):
+            continue  # something else is emptied
         if event.action == "store":
             if marks_unusable(event):
                 return "all"
         elif key is None:  # all of a session, a row
             return "all"
-        elif names_a_token(key) or any(load.args[1] is key for load in loads):
-            around = any(load.args[0].kind == "load" and load.args[0].args[1] is key for load in loads)
-            if around or not may_refresh or "refresh" in plain(key).lower():
-                return "all"
-            said = "some"
-    return said
+        for one in keys_emptied(event) if event.action == "clear" and key is not None else ():
+            if any(load.args[1] is one for load in around if load not in loads):
+                return "all"  # what the token lies in
+            refresh = refresh or (names_a_token(one) and "refresh" in plain(one).lower())
+            used = used or any(load.args[1] is one for load in loads) or names_a_token(one)
+    if refresh or (used and not may_refresh):
+        return "all"
+    return "some" if used else "none"

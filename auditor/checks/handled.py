@@ -255,10 +255,12 @@ def _prompts(event: Event, call: Event, starts: frozenset[str]) -> bool:
 
 
 def _texts(held: Iterable[Term]) -> Iterator[str]:
-    """All literal texts and the keys of mappings within values."""
+    """All literal texts, the keys of mappings, and the names of texts that lie in a table of the application's own."""
     for leaf in held:
         if leaf.kind == "mapping":
             yield from (key for key in leaf.data if key is not None)
+        if leaf.kind == "load" and leaf.args[0].kind == "external" and (name := text_of(leaf.args[1])) is not None:
+            yield name
         text = text_of(leaf)
         if text is not None:
             yield text

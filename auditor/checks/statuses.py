@@ -38,6 +38,9 @@ _TRIED = (200, 401, 403, 500)  # what other calls may be answered with: one of e
 _OTHERS = 3  # other calls whose answers are played through together; with more of them, each may be anything
 _FAULT = re.compile(r"error|fault|exception")  # members that only a refusal has
 _EITHER = re.compile(r"message|detail|code|reason|status|type")  # members that both may have
+_REPEATS = re.compile(r"status|code|status_?code|http_?status|error_?code")  # members that repeat a status
+_REFUSED = 400
+_SOME_TEXT = "\0"  # a text that nobody knows, as no program writes one
 _WITHIN = frozenset({"data", "body", "json"})  # members that are still the whole body
 
 
@@ -233,14 +236,27 @@ def _resolved(term: Term, statuses: Statuses) -> Iterator[tuple[Answer, Term | f
     elif term.kind == "literal":
         written = value_of(term)
         yield YES, written if isinstance(written, (int, float, str)) and not isinstance(written, bool) else None
+    elif term.kind in ("text", "serial"):
+        yield YES, _written(term, statuses)
     elif term.kind == "op":
         yield YES, None
     else:
         yield YES, term if term.kind in ("compare", "and", "or", "not", "exists", "present") else None
 
 
+def _written(term: Term, statuses: Statuses) -> str | None:
+    """A status that is written out as a text; any other text is a name that nobody knows."""
+    if term.kind == "serial" and term.data != "text":
+        return None
+    found = [value for part in term.args for _, value in _resolved(part, statuses)] if len(term.args) == 1 else []
+    return str(found[0]) if len(found) == 1 and isinstance(found[0], (int, float)) else _SOME_TEXT
+
+
 def _compared(condition: Term, statuses: Statuses) -> Answer:
     op, loose = condition.data
+    told = _repeated(condition, statuses)
+    if told is not None:
+        return told
     if op == "in":
         name = text_of(condition.args[0])
         answer = _body_has(name, condition.args[1], statuses) if name is not None else MAYBE
@@ -253,8 +269,32 @@ def _compared(condition: Term, statuses: Statuses) -> Answer:
     )
 
 
+def _repeated(condition: Term, statuses: Statuses) -> Answer | None:
+    """What a body says when one of its members is compared with a constant: a success tells no fault, and a body that
+    repeats its status (`{"status": 401}`) says the same as the status; None where neither is asked."""
+    op = condition.data[0]
+    sides = condition.args if condition.args[1].kind == "literal" else condition.args[::-1]
+    member, constant = sides
+    if op not in ("==", "same") or member.kind != "load" or constant.kind != "literal" or value_of(constant) is None:
+        return None
+    names: list[str] = []
+    body = member
+    while body.kind == "load" and (name := text_of(body.args[1])) is not None and body_of(body, statuses) is None:
+        names.append(name.lower())
+        body = body.args[0]
+    call = body_of(body, statuses) if names else None
+    if call is None:
+        return None
+    number = value_of(constant)
+    if _REPEATS.fullmatch(names[0]) and isinstance(number, int) and number >= _REFUSED:
+        return YES if statuses[call] == number else NO
+    return NO if statuses[call] < _REFUSED and any(_FAULT.search(one) for one in names) else None
+
+
 def _compare(op: str, loose: bool, left: Term | float | str | None, right: Term | float | str | None) -> Answer:
     if left is None or right is None or isinstance(left, Term) or isinstance(right, Term):
+        return MAYBE
+    if _SOME_TEXT in (left, right) and (loose or isinstance(left, str) == isinstance(right, str)):
         return MAYBE
     if isinstance(left, str) != isinstance(right, str):
         if op in ("==", "same") and not loose:
@@ -281,7 +321,7 @@ def _body_has(name: str | None, body: Term, statuses: Statuses) -> Answer:
     call = body_of(body, statuses)
     if call is None or name is None or _EITHER.search(name.lower()):
         return MAYBE
-    refused = statuses[call] >= 400
+    refused = statuses[call] >= _REFUSED
     if _FAULT.search(name.lower()):
         return MAYBE if refused else NO
     return NO if refused else YES
@@ -323,5 +363,5 @@ def remaining(value: Term, statuses: Statuses) -> frozenset[Term]:
             seen.discard(one)
             stack.extend(held for held, guard in alternatives(one) if holds(guard, statuses) is not NO)
         elif one not in statuses:
-            stack.extend(one.args)
+            stack.extend(one.args[:1] if one.kind == "load" and one.args[1].kind == "literal" else one.args)
     return frozenset(seen)

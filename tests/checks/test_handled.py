@@ -241,6 +241,8 @@ JAVASCRIPT_REFUSALS = [
     ("if (!reply.ok) return res.status(reply.status).json(await reply.json());", "fail"),
     ("if (!reply.ok) return res.status(500).end();", "fail"),
     ("if (reply.status === '403') return res.render('enable');", "fail"),
+    ("if (reply.status === 403) return res.status(403).send(reply.statusText);", "fail"),
+    ("if (reply.status === 403) return res.status(403).json({ ...(await reply.json()) });", "fail"),
 ]
 
 
@@ -353,3 +355,183 @@ def test_a_status_by_its_name(tmp_path: pathlib.Path, name: str) -> None:
     store, load, *_ = PYTHON_STORES["session"]
     refused = f'import http, httpx\nif reply.status_code == {name}:\n    return render_template("enable.html")'
     assert statuses(tmp_path, "python", store, load, refused)["C19"] == "pass"
+
+
+FORGETS = {
+    "python": ('session.pop("access", None)', 'session.pop("refresh", None)'),
+    "javascript": ("delete req.session.access;", "delete req.session.refresh;"),
+}
+
+
+def when(language: str, condition: str) -> str:
+    """Tokens forgotten and the user sent to connect again when a condition holds."""
+    body = [*FORGETS[language], ASKS[language][-1]]
+    if language == "python":
+        return f"if {condition}:\n" + textwrap.indent("\n".join(body), "    ")
+    return f"if ({condition}) {{\n" + textwrap.indent("\n".join(body), "  ") + "\n}"
+
+
+PYTHON_TESTS = [
+    ('reply.status_code == "401"', "fail"),
+    ('str(reply.status_code) == "401"', "pass"),
+    ('reply.json().get("error") == "unauthorized"', "pass"),
+    ('reply.json()["status"] == 401', "pass"),
+    ('reply.json()["status"] == 403', "fail"),
+    ("reply.ok and reply.status_code == 401", "fail"),
+    ("reply.status_code in (400, 403)", "fail"),
+    ("401 < reply.status_code < 500", "fail"),
+    ("reply.status_code == 401 and False", "fail"),
+]
+JAVASCRIPT_TESTS = [
+    ("reply.status === '401'", "fail"),
+    ("String(reply.status) === '401'", "pass"),
+    ("reply.status == '401'", "pass"),
+    ("reply.statusCode === 401", "fail"),
+    ("res.statusCode === 401", "fail"),
+    ("(await reply.json()).error === 'unauthorized'", "pass"),
+    ("(await reply.json()).error.code === 401", "pass"),
+    ("(await reply.json()).error.code === 403", "fail"),
+    ("['401', '403'].includes(reply.status)", "fail"),
+    ("reply.ok ? reply.status === 401 : false", "fail"),
+    ("reply.status >= 400 && reply.status < 401", "fail"),
+]
+
+
+@pytest.mark.parametrize(
+    ("language", "condition", "status"),
+    [("python", *one) for one in PYTHON_TESTS] + [("javascript", *one) for one in JAVASCRIPT_TESTS],
+)
+def test_what_tells_a_401(tmp_path: pathlib.Path, language: str, condition: str, status: str) -> None:
+    stores = PYTHON_STORES if language == "python" else JAVASCRIPT_STORES
+    store, load, *_ = stores["session"]
+    assert statuses(tmp_path, language, store, load, when(language, condition))["C14"] == status
+
+
+PYTHON_LOOPS = [
+    ('for key in ("access", "refresh"):\n    session.pop(key, None)', "pass"),
+    ('for key in ("theme", "basket", "access", "member", "last", "refresh"):\n    session.pop(key, None)', "pass"),
+    ('for key in ("access", "theme"):\n    session.pop(key, None)', "review"),
+    ('for key in ("access", "refresh"):\n    if key != "refresh":\n        session.pop(key, None)', "review"),
+]
+JAVASCRIPT_LOOPS = [
+    ("for (const key of ['access', 'refresh']) delete req.session[key];", "pass"),
+    ("['access', 'refresh'].forEach((key) => { req.session[key] = null; });", "pass"),
+    ("for (const key of ['access', 'theme']) delete req.session[key];", "review"),
+    ("for (const key of ['access', 'refresh']) if (key !== 'refresh') delete req.session[key];", "review"),
+]
+
+
+@pytest.mark.parametrize(
+    ("language", "loop", "status"),
+    [("python", *one) for one in PYTHON_LOOPS] + [("javascript", *one) for one in JAVASCRIPT_LOOPS],
+)
+def test_a_loop_over_names_empties_each(tmp_path: pathlib.Path, language: str, loop: str, status: str) -> None:
+    stores = PYTHON_STORES if language == "python" else JAVASCRIPT_STORES
+    store, load, *_ = stores["session"]
+    refused = on(language, 401, loop, *ASKS[language])
+    assert statuses(tmp_path, language, store, load, refused)["C14"] == status
+
+
+def test_an_answer_that_nobody_gives_back_is_none(tmp_path: pathlib.Path) -> None:
+    store, load, _, whole = PYTHON_STORES["session"]
+    helper = "def ended():\n    session.clear()\n    return redirect('/begin')\n\n\n"
+    for refused, status in (
+        (on("python", 401, whole, 'return redirect("/begin")'), "pass"),
+        (on("python", 401, whole, 'redirect("/begin")'), "review"),
+        (helper + on("python", 401, "return ended()"), "pass"),
+        (helper + on("python", 401, "ended()"), "review"),
+    ):
+        assert statuses(tmp_path, "python", store, load, refused)["C14"] == status
+
+
+NEXT = """
+import { NextResponse } from 'next/server';
+import { getIronSession } from 'iron-session';
+import { cookies } from 'next/headers';
+
+export async function GET(request) {
+  const session = await getIronSession(await cookies(), { password: process.env.PASSWORD, cookieName: 'shop' });
+  const reply = await fetch('https://api.monei.cc/api/v1/wallet/me', {
+    headers: { Authorization: `Bearer ${session.access}` },
+  });
+  if (reply.status === 401) {
+    session.destroy();
+    ANSWER NextResponse.redirect(new URL('/connect-monei', request.url));
+  }
+  return NextResponse.json({ wallet: await reply.json() });
+}
+"""
+
+
+@pytest.mark.parametrize(("answer", "status"), [("return", "pass"), ("", "review")])
+def test_a_response_that_a_route_does_not_return_is_none(tmp_path: pathlib.Path, answer: str, status: str) -> None:
+    (tmp_path / "app/wallet").mkdir(parents=True)
+    (tmp_path / "app/wallet/route.js").write_text(NEXT.replace("ANSWER", answer))
+    (tmp_path / "package.json").write_text('{"dependencies": {"simple-oauth2": "5"}}')
+    assert {item.status for item in audit(tmp_path).items if item.id == "C14"} == {status}
+
+
+@pytest.mark.parametrize(
+    ("condition", "status"),
+    [("error.response.status === 401", "pass"), ("error.status === 401", "pass"), ("error.code === 401", "fail")],
+)
+def test_where_a_library_keeps_the_status_of_a_refusal(tmp_path: pathlib.Path, condition: str, status: str) -> None:
+    text = HOOKED.replace("error.response.status === 401", condition).replace(
+        "ASKS", "return res.redirect('/connect');"
+    )
+    (tmp_path / "app.js").write_text(text)
+    (tmp_path / "package.json").write_text('{"dependencies": {"simple-oauth2": "5"}}')
+    assert {item.status for item in audit(tmp_path).items if item.id == "C14"} == {status}
+
+
+DJANGO = """
+import requests
+from django.shortcuts import redirect, render
+
+from .models import Basket, Profile
+
+
+def connect(request):
+    return redirect("https://api.monei.cc/authorize?response_type=code&client_id=mc_1&state=" + request.session["st"])
+
+
+def wallet(request):
+    profile = Profile.objects.get(user=request.user)
+    reply = requests.get("https://api.monei.cc/wallet", headers={"Authorization": f"Bearer {profile.access_token}"})
+    if reply.status_code == 401:
+        FORGET
+        return redirect("connect")
+    return render(request, "wallet.html", {"wallet": reply.json()})
+"""
+MODELS = """
+from django.db import models
+
+
+class Profile(models.Model):
+    access_token = models.TextField(null=True)
+    refresh_token = models.TextField(null=True)
+
+
+class Basket(models.Model):
+    lines = models.TextField()
+"""
+
+
+@pytest.mark.parametrize(
+    ("forget", "status"),
+    [
+        ("profile.delete()", "pass"),
+        ("Profile.objects.filter(user=request.user).update(access_token=None, refresh_token=None)", "pass"),
+        ("Profile.objects.filter(user=request.user).update(access_token=None)", "review"),
+        ("Basket.objects.filter(user=request.user).delete()", "review"),
+        ("request.session.flush()", "review"),
+    ],
+)
+def test_what_is_emptied_is_where_the_token_was_read(tmp_path: pathlib.Path, forget: str, status: str) -> None:
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop/views.py").write_text(DJANGO.replace("FORGET", forget))
+    (tmp_path / "shop/models.py").write_text(MODELS)
+    (tmp_path / "shop/urls.py").write_text(
+        'from django.urls import path\nfrom . import views\nurlpatterns = [path("wallet/", views.wallet), path("connect/", views.connect, name="connect")]\n'
+    )
+    assert {item.status for item in audit(tmp_path).items if item.id == "C14"} == {status}
