@@ -176,7 +176,9 @@ def marks_unusable(event: Event) -> bool:
 
 def _is_kept(holder: Term) -> bool:
     """Whether it is known what a token was read from: a session, an object of a library, a row of a model."""
-    return holder.kind in ("root", "external") or any(leaf.kind == "class" for leaf in leaves(holder))
+    if holder.kind == "root":
+        return bool(holder.data[0] != "ENV")  # the key of a cipher is no token
+    return holder.kind == "external" or any(leaf.kind == "class" for leaf in leaves(holder))
 
 
 def _around(term: Term) -> Iterator[Term]:
