@@ -174,6 +174,28 @@ def marks_unusable(event: Event) -> bool:
     return isinstance(value_of(value), (bool, str)) and bool(_UNUSABLE.search(plain(key).lower()))
 
 
+def _read(token: Term) -> list[Term]:
+    """The loads that a token comes from; what a row was looked up with is not among them."""
+    out: list[Term] = []
+    seen: set[Term] = set()
+    stack = [token]
+    while stack:
+        one = stack.pop()
+        if one in seen:
+            continue
+        seen.add(one)
+        if one.kind == "load":
+            out.append(one)
+            base = one.args[0]
+            if base.kind != "call":
+                stack.append(base)
+            elif base.data[3]:
+                stack.append(base.args[-1])
+        else:
+            stack.extend(values(one) if one.kind == "alt" else one.args)
+    return out
+
+
 def _is_kept(holder: Term) -> bool:
     """Whether it is known what a token was read from: a session, an object of a library, a row of a model."""
     if holder.kind == "root":
@@ -209,7 +231,7 @@ def emptied_by_name(token: Term, events: Iterable[Event], may_refresh: bool) -> 
 
     `may_refresh`: a refresh token may lie in some slot that was not followed.
     """
-    loads = [leaf for leaf in leaves(token) if leaf.kind == "load"]
+    loads = _read(token)
     around = {one for load in loads for one in _around(load)}
     kept = {one for one in around if _is_kept(one.args[0])}
     used = refresh = False
