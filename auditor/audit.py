@@ -328,5 +328,5 @@ def _before(
         gone = {path: was[path] for path in failed if path in was and path not in now}
         came = {one.path: now[one.path] for one in findings if one.path in now and one.path not in was}
         old, _ = _commented(made, earlier, earlier.findings(made.known, changed.moved(gone, came)), today)
-        out.update(one.fingerprint for one in old if one.suppressed is None)
+        out.update(mark for one in old if one.suppressed is None for mark in one.identity)
     return frozenset(out)

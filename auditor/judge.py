@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from auditor.catalogue import Catalogue, ChecklistItem, Rule, rules_by_item
-from auditor.model import Evidence, Finding, ItemResult, Observation, Place, Problem, RelatedPlace, Status
+from auditor.model import Evidence, Finding, ItemResult, Member, Observation, Place, Problem, RelatedPlace, Status
 
 _ORDER: tuple[Status, ...] = ("fail", "review", "pass", "not-applicable")
 _EVIDENCE_LIMIT = 20
 UNREAD = frozenset(
     {"syntax", "crashed", "timeout", "too-large", "too-deep", "too-complex", "incomplete", "unreadable", "encoding"}
 )
+
+
+_LAMBDA = re.compile(r"<lambda:[0-9]+>")  # how functions without a name are called: by their line
 
 
 def items(
@@ -123,7 +128,7 @@ def findings(
         (one for one in observations if one.status == "fail" and one.place is not None),
         key=lambda one: (one.place.path, one.place.line, one.rule, one.message),  # type: ignore[union-attr]
     )
-    seen: dict[tuple[str, str, str, str], int] = {}
+    prints = _Fingerprints(lines, moved or {})
     out: list[Finding] = []
     places: set[tuple[str, str, int]] = set()
     for one in failed:
@@ -132,9 +137,8 @@ def findings(
         if (one.rule, place.path, place.line) in places:
             continue
         places.add((one.rule, place.path, place.line))
-        text = _line(lines, place)
-        key = (one.rule, (moved or {}).get(place.path, place.path), one.unit, text)
-        seen[key] = seen.get(key, 0) + 1
+        members = one.members or (Member(place, one.unit),)
+        all_of_it = tuple(sorted(prints.of(one.rule, member) for member in members))
         out.append(
             Finding(
                 rule=one.rule,
@@ -146,17 +150,34 @@ def findings(
                 end_line=place.end_line,
                 message=one.message,
                 fix=rule.fix,
-                fingerprint=fingerprint(*key, seen[key]),
+                fingerprint=all_of_it[0],
+                fingerprints=all_of_it,
                 related=tuple(RelatedPlace(r.path, r.line, r.message) for r in one.related),
             )
         )
     return tuple(out)
 
 
+class _Fingerprints:
+    """Counts equal violations as they come, so that each has a fingerprint of its own."""
+
+    def __init__(self, lines: Mapping[str, Sequence[str]], moved: Mapping[str, str]) -> None:
+        self._lines = lines
+        self._moved = moved
+        self._seen: Counter[tuple[str, str, str, str]] = Counter()
+
+    def of(self, rule: str, member: Member) -> str:
+        path = member.place.path
+        unit = _LAMBDA.sub("<lambda>", member.unit)
+        key = (rule, self._moved.get(path, path), unit, _line(self._lines, member.place))
+        self._seen[key] += 1
+        return fingerprint(*key, self._seen[key])
+
+
 def _line(lines: Mapping[str, Sequence[str]], place: Place) -> str:
-    """The finding's line without its white space, which formatters change."""
+    """The finding's line without what formatters change: white space, and the kind of quotes."""
     text = lines.get(place.path, ())
-    return "".join(text[place.line - 1].split()) if 0 < place.line <= len(text) else ""
+    return "".join(text[place.line - 1].split()).replace("'", '"') if 0 < place.line <= len(text) else ""
 
 
 def fingerprint(rule: str, path: str, unit: str, line: str, occurrence: int) -> str:

@@ -6,6 +6,7 @@ Paths are relative to the repository's root, with `/`; lines are 1-based. No tex
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Literal, TypeAlias, dataclass_transform
 
 import msgspec
@@ -45,10 +46,18 @@ class Place(Noun, order=True):
     column: int = 1
 
 
+class Member(Noun):
+    """One of several violations that are told as one: where it lies, and in which function or class."""
+
+    place: Place
+    unit: str
+
+
 class Observation(Noun):
     """One answer of one check: a status with its place. `rule` names the rule that asked.
 
     `unit` is the qualified name of the enclosing function or class, for the fingerprint ("" for module level).
+    `members`: what is told here at one place although it lies at several; () for itself alone.
     """
 
     items: tuple[str, ...]
@@ -59,7 +68,7 @@ class Observation(Noun):
     related: tuple[Place, ...] = ()
     confidence: Confidence = "high"
     unit: str = ""
-    provider: str = ""
+    members: tuple[Member, ...] = ()
 
 
 class Evidence(Noun):
@@ -100,7 +109,11 @@ class Suppressed(Noun):
 
 
 class Finding(Noun):
-    """A violation. `fingerprint` has no line number: rule, path, enclosing unit, normalised line, occurrence."""
+    """A violation. `fingerprint` has no line number: rule, path, enclosing unit, normalised line, occurrence.
+
+    `fingerprints`: those of all that is told at this place, one for each function that has the fault, sorted. The
+    finding was there before only if all of them were.
+    """
 
     rule: str
     items: tuple[str, ...]
@@ -114,6 +127,16 @@ class Finding(Noun):
     fingerprint: str
     related: tuple[RelatedPlace, ...] = ()
     suppressed: Suppressed | None = None
+    fingerprints: tuple[str, ...] = ()
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """The fingerprints of all that is told here."""
+        return self.fingerprints or (self.fingerprint,)
+
+    def is_among(self, known: Collection[str]) -> bool:
+        """Whether all that is told here is known by these fingerprints."""
+        return all(one in known for one in self.identity)
 
 
 class Problem(Noun):

@@ -90,9 +90,9 @@ def test_the_parent_is_known_when_what_came_since_does_not_matter(
     shop: Repository, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shop.shop()
-    shop.write("other.py", "x = 1\n")
+    shop.write("other.py", "parent = 1\n")
     shop.commit()
-    shop.write("other.py", "x = 2\n")
+    shop.write("other.py", "parent = 2\n")
     assert hook(shop, capsys) == (0, False)
     assert hook(shop, capsys) == (0, True)
     shop.write("app.py", shop.read("app.py") + "\n# in a file of the flow\n")

@@ -7,13 +7,15 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Literal, TypeAlias
 
+import msgspec
+
 from auditor.checks import grants as holding
 from auditor.checks import statuses
 from auditor.checks.application import Application, at, observation
 from auditor.checks.grants import Grants
 from auditor.checks.reach import unused
 from auditor.facts import Event
-from auditor.model import Observation, Place
+from auditor.model import Member, Observation, Place
 from auditor.questions import HandledQuestion
 from auditor.terms import Term, leaves, text_of, value_of
 
@@ -411,9 +413,11 @@ def _report(
                 if first.why
                 else f"a 403 of the provider at line {line} is not told from an answer"
             )
-        return observation(
+        units = {one.call.unit: Member(unit_place(application, one.call), one.call.unit) for one in group}
+        found = observation(
             rule, items, "fail", unit_place(application, event), message, related=others, unit=event.unit
         )
+        return msgspec.structs.replace(found, members=tuple(units.values()))
     seen = ", ".join(f"{one.action} at {one.place.path}:{one.place.line}" for one in first.seen)
     if said == "review":
         message = f"{first.why} ({seen})" if seen else first.why

@@ -57,7 +57,7 @@ def render(entries: Iterable[Entry]) -> bytes:
 
 def entries_of(findings: Iterable[Finding]) -> list[Entry]:
     """What a baseline says of findings: those that would count for the exit code."""
-    return [Entry(one.path, one.rule, one.fingerprint) for one in findings if counts(one)]
+    return [Entry(one.path, one.rule, mark) for one in findings if counts(one) for mark in one.identity]
 
 
 def counts(finding: Finding) -> bool:
@@ -89,10 +89,8 @@ def apply(
     """
     known = {one.fingerprint for one in baseline.findings}
     because = Suppressed("baseline", "it was there when the baseline was written", name)
-    out = tuple(
-        replace(one, suppressed=because) if counts(one) and one.fingerprint in known else one for one in findings
-    )
-    there = {one.fingerprint for one in findings if one.suppressed is None}
+    out = tuple(replace(one, suppressed=because) if counts(one) and one.is_among(known) else one for one in findings)
+    there = {mark for one in findings if one.suppressed is None for mark in one.identity}
     stale = [
         one
         for one in baseline.findings

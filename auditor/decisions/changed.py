@@ -17,7 +17,7 @@ def apply(findings: Sequence[Finding], before: Collection[str], name: str) -> tu
     """The findings, those that were there before suppressed. `before`: fingerprints; `name`: of the tree before."""
     return tuple(
         replace(one, suppressed=Suppressed("base", f"it was there before, in {name}"))
-        if one.suppressed is None and one.fingerprint in before
+        if one.suppressed is None and one.is_among(before)
         else one
         for one in findings
     )

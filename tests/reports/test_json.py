@@ -21,7 +21,7 @@ def test_nothing_is_left_out_and_the_order_is_that_of_the_contract(report: Repor
     assert list(data["items"][0]) == ["id", "title", "section", "status", "summary", "evidence"]
     assert list(data["findings"][0]) == [
         "rule", "items", "severity", "confidence", "path", "line", "end_line", "message", "fix", "fingerprint",
-        "related", "suppressed",
+        "related", "suppressed", "fingerprints",
     ]  # fmt: skip
     assert data["findings"][0]["suppressed"] is None
     assert data["files"] == {"read": 41, "analysed": 7}
