@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 import pathlib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -14,7 +15,7 @@ import msgspec
 import yaml
 
 from auditor.errors import InternalError, UsageError
-from auditor.library import Libraries, Library
+from auditor.library import Libraries, Library, braces
 from auditor.model import Confidence, Severity, Side
 from auditor.questions import Check, proves
 
@@ -74,8 +75,9 @@ class Provider(Part):
     """What is known of a provider, from its documentation.
 
     `hosts` stand for their subdomains, too. `authorize`, `token`, `revoke`: paths of its endpoints, `*` for a part of
-    one. The prefixes are those of the values that it gives out. `modules`: names of libraries, or of parts of them, that
-    speak to nobody else. `source`: where the facts are from.
+    one. The prefixes are those of the values that it gives out. `expires`: whether its access tokens do; `scopes`: whether
+    an application asks for some of what it offers; None where that is not documented or differs. `modules`: names of
+    libraries, or of parts of them, that speak to nobody else. `source`: where the facts are from.
     """
 
     name: str
@@ -86,6 +88,8 @@ class Provider(Part):
     revoke: tuple[str, ...] = ()
     secret_prefixes: tuple[str, ...] = ()
     token_prefixes: tuple[str, ...] = ()
+    expires: bool | None = None
+    scopes: bool | None = None
     modules: tuple[str, ...] = ()
     source: str = ""
 
@@ -131,7 +135,25 @@ def parse(text: str, kind: type[Any], where: str) -> Any:
     except yaml.YAMLError as problem:
         raise UsageError(f"{where}: not valid YAML: {problem}") from problem
     except msgspec.ValidationError as problem:
-        raise UsageError(f"{where}: {problem}") from problem
+        raise UsageError(f"{where}: {problem}{_meant(str(problem), kind)}") from problem
+
+
+_UNKNOWN = re.compile(r"unknown field `([^`]*)`")
+
+
+def _meant(problem: str, kind: type[Any]) -> str:
+    """The field of `kind`, or of a part of it, that an unknown one is probably meant to be; "" if none is like it."""
+    unknown = _UNKNOWN.search(problem)
+    if unknown is None:
+        return ""
+    parts = msgspec.json.schema(kind)["$defs"].values()
+    return did_you_mean(unknown[1], sorted({name for part in parts for name in part.get("properties", ())}))
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The end of a message about a name that nobody knows; "" if no known one is like it."""
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f": did you mean {close[0]!r}?" if close else ""
 
 
 def check_rule(rule: Rule, where: str, items: Iterable[str], every_language: bool = True) -> None:
@@ -168,6 +190,33 @@ def check_provider(provider: Provider, where: str) -> None:
             raise UsageError(f"{where}: the prefix {prefix!r} has less than {_PREFIX} letters")
 
 
+def check_providers(providers: Mapping[str, Provider]) -> None:
+    """What providers of one origin, by file, must have, and that each name and host is one's; raises UsageError."""
+    named: dict[str, str] = {}
+    for where, provider in providers.items():
+        check_provider(provider, where)
+        for name in (provider.name, *provider.hosts):
+            if name in named:
+                what = "a provider" if name == provider.name else "the host of a provider"
+                raise UsageError(f"{where}: {name!r} is the name of {what} in {named[name]} already")
+            named[name] = where
+
+
+def check_libraries(libraries: Mapping[str, Library]) -> None:
+    """That models of one origin, by file, say no two different things of a name: the last would silently win.
+
+    Raises UsageError that names both files.
+    """
+    said: dict[tuple[str, str, str], tuple[object, str]] = {}
+    for where, library in libraries.items():
+        models = ((name, model) for pattern, model in library.names.items() for name in braces(pattern))
+        for kind, given in (("name", models), ("error", iter(library.errors.items()))):
+            for name, model in given:
+                earlier, at = said.setdefault((library.language, kind, name), (model, where))
+                if earlier != model:
+                    raise UsageError(f"{where}: the {kind} {name!r} has another meaning in {at}")
+
+
 def _missing_example(rule: Rule, family: tuple[str, ...]) -> str:
     """What a rule's examples in these languages lack; "" if nothing.
 
@@ -195,8 +244,8 @@ def read(folder: Traversable) -> Catalogue:
     words = Words((), ())
     sides: dict[Side, Signs] = {}
     rules: dict[str, Rule] = {}
-    libraries: list[Library] = []
-    providers: list[Provider] = []
+    libraries: dict[str, Library] = {}
+    providers: dict[str, Provider] = {}
     for path, file in _files(folder):
         text = file.read_text(encoding="utf-8")
         if path == "checklist.yaml":
@@ -206,10 +255,9 @@ def read(folder: Traversable) -> Catalogue:
         elif path == "sides.yaml":
             sides = parse(text, dict[Side, Signs], path)
         elif path.startswith("libraries/"):
-            libraries.append(parse(text, Library, path))
+            libraries[path] = parse(text, Library, path)
         elif path.startswith("providers/"):
-            providers.append(parse(text, Provider, path))
-            check_provider(providers[-1], path)
+            providers[path] = parse(text, Provider, path)
         elif "/" not in path:
             name = path.removesuffix(".yaml")
             rules[name] = msgspec.structs.replace(parse(text, Rule, path), name=name)
@@ -219,7 +267,12 @@ def read(folder: Traversable) -> Catalogue:
         raise InternalError("the catalogue of rules is empty: the installation is broken")
     for name, rule in rules.items():
         check_rule(rule, f"{name}.yaml", [item.id for item in checklist])
-    return Catalogue(words, checklist, rules, tuple(libraries), tuple(providers), sides)
+    check_providers(providers)
+    for path, provider in providers.items():
+        if not provider.source or path != f"providers/{provider.name}.yaml":
+            raise UsageError(f"{path}: a provider is called like its file and names the source of its facts")
+    check_libraries(libraries)
+    return Catalogue(words, checklist, rules, tuple(libraries.values()), tuple(providers.values()), sides)
 
 
 @functools.cache
@@ -230,8 +283,9 @@ def load() -> Catalogue:
 
 def libraries_of(catalogue: Catalogue, extra: Sequence[pathlib.Path] = ()) -> Libraries:
     """All library models, those of the audited repository's configuration last, so that they win."""
-    own = [parse(_read(file), Library, str(file)) for path in extra for file in _models(path)]
-    return Libraries((*catalogue.libraries, *own))
+    own = {str(file): parse(_read(file), Library, str(file)) for path in extra for file in _models(path)}
+    check_libraries(own)
+    return Libraries((*catalogue.libraries, *own.values()))
 
 
 def _models(path: pathlib.Path) -> list[pathlib.Path]:
@@ -281,18 +335,13 @@ def extended(
         check_rule(all_rules[name], where, [item.id for item in catalogue.checklist], every_language=False)
     for name, chosen in severity.items():
         if name not in all_rules:
-            close = difflib.get_close_matches(name, all_rules, n=1)
-            raise UsageError(f"severity: there is no rule {name!r}{f': did you mean {close[0]!r}?' if close else ''}")
+            raise UsageError(f"severity: there is no rule {name!r}{did_you_mean(name, all_rules)}")
         all_rules[name] = msgspec.structs.replace(all_rules[name], severity=chosen)
-    own: dict[str, Provider] = {}
-    for file in providers:
-        where = file.relative_to(root).as_posix()
-        provider = parse(_read(file), Provider, where)
-        check_provider(provider, where)
-        if provider.name in own:
-            raise UsageError(f"{where}: there is a provider {provider.name!r} already")
-        own[provider.name] = provider
-    others = (one for one in catalogue.providers if one.name not in own)
+    files = {file.relative_to(root).as_posix(): file for file in providers}
+    own = {where: parse(_read(file), Provider, where) for where, file in files.items()}
+    check_providers(own)
+    names = {one.name for one in own.values()}
+    others = (one for one in catalogue.providers if one.name not in names)
     return msgspec.structs.replace(catalogue, rules=all_rules, providers=(*others, *own.values()))
 
 
@@ -301,10 +350,7 @@ def chosen(catalogue: Catalogue, names: Iterable[str]) -> tuple[Provider, ...]:
     known = {one.name: one for one in catalogue.providers}
     for name in names:
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            raise UsageError(
-                f"provider: there is no provider {name!r}{f': did you mean {close[0]!r}?' if close else ''}"
-            )
+            raise UsageError(f"provider: there is no provider {name!r}{did_you_mean(name, known)}")
     return tuple(known[name] for name in names)
 
 

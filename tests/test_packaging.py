@@ -76,13 +76,21 @@ def test_the_wheel_holds_the_engine_and_the_catalogue(wheel: Path) -> None:
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     assert names == expected_files()
     assert "auditor/rules/checklist.yaml" in names
+    assert "auditor/rules/providers/monei.yaml" in names
     assert "auditor/reports/templates/report.html.j2" in names
 
 
 def test_the_sdist_builds_what_it_came_from(built: Path) -> None:
     with tarfile.open(next(built.glob("*.tar.gz"))) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    assert {"pyproject.toml", "README.md", "LICENSE", "rules/checklist.yaml", "auditor/cli.py"} <= names
+    assert {
+        "pyproject.toml",
+        "README.md",
+        "LICENSE",
+        "rules/checklist.yaml",
+        "rules/providers/monei.yaml",
+        "auditor/cli.py",
+    } <= names
 
 
 def test_the_wheel_works_beside_an_unrelated_package_called_rules(wheel: Path, tmp_path: Path) -> None:
