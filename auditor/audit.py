@@ -271,7 +271,7 @@ def observe(
     observations: list[Observation] = []
     for name, rule in sorted(made.known.rules.items()):
         observations.extend(checks.ask(rule.check, name, rule.items, application))
-    connected = connections.found(facts, loaded.programs, made.known.providers, judged)
+    connected = connections.found(facts, loaded.programs, loaded.lines, made.known.providers, judged)
     return Seen(audited, loaded, tuple(observations), application.connects, problems, connected, where), application
 
 

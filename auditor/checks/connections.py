@@ -21,10 +21,12 @@ _HOLE = "\0"  # what is not known of an address
 
 
 def found(
-    facts: Facts, programs: Mapping[str, Program], providers: Sequence[Provider], judged: Sequence[Provider] = ()
-) -> tuple[Connection, ...]:
+    facts: Facts, programs: Mapping[str, Program], sources: Mapping[str, bytes], providers: Sequence[Provider],
+    judged: Sequence[Provider] = (),
+) -> tuple[Connection, ...]:  # fmt: skip
     """The providers in the order of their first places, unknown ones by their host. `judged`: which are; () for all.
 
+    `sources`: the bytes of the programs, which tell quickly that no provider is named in them.
     The place of an action goes before that of an address that is only written somewhere.
     """
     places: dict[str, Place] = {}
@@ -37,7 +39,10 @@ def found(
                     places.setdefault(name, event.place)
                 elif host and (action == "authorize" or not (places or unknown)):
                     unknown.setdefault(host, event.place)
+    hosts = [host.encode() for one in providers for host in one.hosts]
     for path in sorted(programs):
+        if not any(host in sources.get(path, b"") for host in hosts):
+            continue
         for name, place in _written(programs[path], providers):
             places.setdefault(name, place)
     titles = {one.name: one.title or one.name for one in providers}
