@@ -210,6 +210,8 @@ class Model(Part, rename={"is_": "is"}):
     """What one name means. A result does not contain its arguments unless the model says that it carries them.
 
     `unsent`: an answer that this makes is a value: only a handler that gives it back, or raises it, answers with it.
+    `manages`: this generator becomes a context manager: the block that it manages stands where it yields.
+    `draws`: this generator is asked for its values, so that it runs; the result is one of them unless the model says more.
     `provides`: this function makes what is handed to every parameter that is called like the first argument.
     `kind` "status": the name stands for an HTTP status. `secret`: this argument is the application's client secret. `code`: this argument is the status with which the receiver will answer. `fills`: this argument, too, holds from now on what `kind` says (`crypto.getRandomValues(bytes)`).
     """
@@ -269,6 +271,8 @@ class Model(Part, rename={"is_": "is"}):
     unsent: bool = False
     prompt: bool = False
     provides: Reference | None = None
+    manages: Reference | None = None
+    draws: Reference | None = None
     keeps: Keeps | None = None
 
 

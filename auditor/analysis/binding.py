@@ -332,7 +332,8 @@ def call_bound(
     if function.kind != "function":
         return w.terms.unknown("dependency", (function,))
     arguments = bind(w, function, binds, rest, state, frame)
-    return w.awaited(calls.call(w, function, arguments, state, frame, node), state, frame)
+    answer = w.awaited(calls.call(w, function, arguments, state, frame, node), state, frame)
+    return calls.drawn(w, answer, state, frame)
 
 
 def with_instance(w: Walker, function: Term, info: UnitInfo) -> Term:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
 
 from auditor import program as ir
 from auditor.analysis import actions, contents, effects, shapes
 from auditor.analysis.state import Slot, State
 from auditor.analysis.world import Arguments, Frame, Native, Pending, UnitInfo
-from auditor.terms import Term, alternatives, text_of, values
+from auditor.terms import Term, alternatives, number, text_of, values
 
 if TYPE_CHECKING:
     from auditor.analysis.walk import Walker
+
+Within: TypeAlias = "Callable[[Term, State, Frame], None] | None"
 
 DEPTH_LIMIT = 40  # callees within callees
 _METHODS = frozenset({"method", "constructor", "getter", "setter", "classmethod"})
@@ -155,12 +158,18 @@ def bound(w: Walker, function: Term, this: Term) -> Term:
     return w.terms.make("function", function.data, (this,)) if function.kind == "function" else function
 
 
-def inline(w: Walker, function: Term, arguments: Arguments, state: State, frame: Frame, node: ir.Node) -> Term:
-    """Walk a unit of the program with these arguments."""
+def inline(
+    w: Walker, function: Term, arguments: Arguments, state: State, frame: Frame, node: ir.Node, within: Within = None
+) -> Term:
+    """Walk a unit of the program with these arguments; `within` happens where it yields."""
     world = w.world
     key = shapes.unit_key(function)
     info = world.units[key]
     unit = info.unit
+    if key in world.managers and within is None:
+        manager = world.terms.make("manager", world.serial())
+        world.managed[manager] = (function, arguments)
+        return manager
     world.walked.add(key)
     if not world.relevance.enters(key, world.stack):
         return _not_entered(w, info, arguments, state, frame, node)
@@ -172,10 +181,10 @@ def inline(w: Walker, function: Term, arguments: Arguments, state: State, frame:
     inner = Frame(
         number, (*scopes, number), info.program, unit, info.qualified,
         this=function.args[0] if function.args else frame.this if unit.arrow else None,
-        owner=_owner(scopes), startup=frame.startup,
+        owner=_owner(scopes), startup=frame.startup, within=within,
     )  # fmt: skip
     world.stack.append(key)
-    before = state.fork() if unit.asynchronous else None
+    before = state.fork() if within is None and (unit.asynchronous or unit.generator) else None
     try:
         bind_parameters(w, info, function, arguments, state, inner)
         if not state.dead:
@@ -190,11 +199,11 @@ def inline(w: Walker, function: Term, arguments: Arguments, state: State, frame:
             keep(w, (number, name), state)
         else:
             state.slots.pop((number, name), None)
-    if unit.generator:
-        result = w.terms.make("sequence", "each", (result,))
     if before is None:
         frame.raises.extend(inner.raises)
         return result
+    if unit.generator:
+        return _generated(w, _later(result, before, state, inner))
     return promise(w, result, before, state, inner)
 
 
@@ -222,17 +231,48 @@ def keep(w: Walker, slot: Slot, state: State, depth: int = 3) -> None:
                 keep(w, (one, key), state, depth - 1)
 
 
-def promise(w: Walker, value: Term, before: State, state: State, frame: Frame) -> Term:
-    """What a call to an asynchronous unit gives; its facts hold only once it is awaited."""
+def _later(value: Term, before: State, state: State, frame: Frame) -> Pending:
+    """What a unit did that has not run yet: its facts hold once it has, and until then those from before the call."""
     resolves = not state.dead
     gained = state.conditions - before.conditions if resolves else frozenset()
     if resolves:
         state.conditions = before.conditions
     else:
         state.become(before)
+    return Pending(value, gained, tuple(frame.raises), resolves)
+
+
+def promise(w: Walker, value: Term, before: State, state: State, frame: Frame) -> Term:
+    """What a call to an asynchronous unit gives; its facts hold only once it is awaited."""
     term = w.terms.make("pending", w.world.serial())
-    w.world.pending[term] = Pending(value, gained, tuple(frame.raises), resolves)
+    w.world.pending[term] = _later(value, before, state, frame)
     return term
+
+
+def _generated(w: Walker, made: Pending) -> Term:
+    """What a call to a generator gives: nothing of it runs before somebody asks for a value (`drawn`)."""
+    given = w.terms.make("sequence", "each", (made.value,))
+    other = w.world.generated.get(given)
+    if other is not None:  # equal values of two calls: what both ensure
+        resolves = other.resolves or made.resolves
+        made = Pending(
+            made.value, made.conditions & other.conditions, (*other.rejections, *made.rejections)[:12], resolves
+        )
+    w.world.generated[given] = made
+    return given
+
+
+def drawn(w: Walker, value: Term, state: State, frame: Frame) -> Term:
+    """A value of a generator, or the value itself where it is none: what ran before it was given holds from here on."""
+    made = w.world.generated.get(value)
+    if made is None:
+        return value
+    frame.raises.extend(made.rejections)
+    if not made.resolves:
+        state.dead = True
+    for condition in sorted(made.conditions - state.conditions, key=number):
+        state.assume(condition, w.terms)
+    return made.value
 
 
 def _owner(scopes: tuple[object, ...]) -> Term | None:

@@ -99,6 +99,9 @@ def _hand_on(w: Walker, value: Term, state: State, frame: Frame, node: ir.Node, 
     """Functions given to something unknown may be called by it."""
     if value.kind == "native":
         calls.call(w, value, Arguments([], {}), state, frame, node)  # the rest of a pipeline: what is unknown goes on
+    elif value in w.world.managed:  # somebody else enters it, with a body that is not seen
+        function, arguments = w.world.managed[value]
+        calls.inline(w, function, arguments, state.fork(), frame, node, lambda _given, _now, _inner: None)
     elif value.kind == "function":
         if frame.startup:
             w.world.handed[value] = None  # a framework may call it: an entry of its own
@@ -140,6 +143,8 @@ def apply(
         world.http[result] = model.http.error if model.http.throws else ""
         world.sent[result] = model.http
         value = _sent(w, model, name, arguments, frozen, result, value, state, frame, node)
+    if model.draws is not None:
+        value = calls.drawn(w, shapes.pick(model.draws, arguments) or value, state, frame)
     value = results.given(w, model, arguments, frozen, value, state, frame, node)
     value = slots.touched(w, model, arguments, value, state, frame, node)
     if model.equals is not None:
@@ -175,6 +180,10 @@ def apply(
             value = arguments.positional[0]
     if model.keeps is not None:
         value = stores.made(w, model.keeps, arguments, result, state, frame, node)
+    if model.manages is not None:
+        managed = shapes.pick(model.manages, arguments)
+        if managed is not None and managed.kind == "function":
+            world.managers.add(shapes.unit_key(managed))
     if model.provides is not None:
         registration.register_provider(w, model.provides, arguments)
     if model.flow is not None:

@@ -149,6 +149,8 @@ class Walker:
 
     def _loop(self, node: ir.Loop, state: State, frame: Frame) -> None:
         iterable = self.value(node.iterable, state, frame) if node.iterable is not None else None
+        if iterable is not None:
+            calls.drawn(self, iterable, state, frame)
         outer = frame.breaks, frame.continues
         frame.breaks, frame.continues = [], []
         body = state.fork()
@@ -218,15 +220,62 @@ class Walker:
         return state
 
     def _with(self, node: ir.With, state: State, frame: Frame) -> None:
-        value = self.value(node.value, state, frame)
-        if value.kind == "pending":
-            value = self.awaited(value, state, frame)
-        enter = self.member(value, "__aenter__" if node.asynchronous else "__enter__", state, frame)
+        manager = self.value(node.value, state, frame)
+        if manager.kind == "pending":
+            manager = self.awaited(manager, state, frame)
+        if manager in self.world.managed:
+            self._within_generator(node, manager, state, frame)
+            return
+        value = manager
+        enter = self.member(manager, "__aenter__" if node.asynchronous else "__enter__", state, frame)
         if enter.kind == "function":
             value = self.awaited(calls.call(self, enter, Arguments([], {}), state, frame, node), state, frame)
+        leave = self.member(manager, "__aexit__" if node.asynchronous else "__exit__", state.fork(), frame)
+        start = state.fork()
+        outer, frame.raises = frame.raises, []
         if node.target is not None:
             self.assign(node.target, value, state, frame, declares=True)
         self.block(node.body, state, frame)
+        raised, frame.raises = frame.raises, outer
+        if leave.kind == "function":
+            self._left(node, leave, start, raised, state, frame)
+        else:
+            frame.raises.extend(raised)
+
+    def _within_generator(self, node: ir.With, manager: Term, state: State, frame: Frame) -> None:
+        """The body stands where the generator yields: what it raises is raised there, and may be caught there."""
+
+        def body(value: Term, now: State, inner: Frame) -> None:
+            outer, frame.raises = frame.raises, inner.raises
+            if node.target is not None:
+                self.assign(node.target, value, now, frame, declares=True)
+            self.block(node.body, now, frame)
+            frame.raises = outer
+
+        function, arguments = self.world.managed[manager]
+        calls.inline(self, function, arguments, state, frame, node, body)
+
+    def _left(
+        self, node: ir.With, leave: Term, start: State, raised: list[tuple[State, Term]], state: State, frame: Frame
+    ) -> None:
+        """`__exit__`: called on every way out; where it says so, what was raised is raised no more."""
+        none = self.terms.none
+        anything = (start, self.terms.make("error", "any"))
+        ended: list[State] = []
+        for entering, error in [anything, *raised[:6]]:
+            way = entering.fork()
+            given = Arguments([self.terms.unknown("type"), error, self.terms.unknown("traceback")], {})
+            said = self.awaited(calls.call(self, leave, given, way, frame, node), way, frame)
+            passed_over = way.fork()
+            passed_over.assume(self.terms.truth(said), self.terms)
+            way.assume(self.terms.negate(self.terms.truth(said)), self.terms)
+            ended.append(passed_over)
+            if not way.dead and entering is not start:
+                frame.raises.append((way, error))
+        frame.raises.extend(raised[6:])
+        if not state.dead:
+            self.awaited(calls.call(self, leave, Arguments([none, none, none], {}), state, frame, node), state, frame)
+        state.become(self.join_states([state.fork(), *ended]))
 
     def _return(self, node: ir.Return, state: State, frame: Frame) -> None:
         value = self.value(node.value, state, frame) if node.value is not None else self.terms.none
@@ -478,7 +527,10 @@ class Walker:
 
     def _yield(self, node: ir.Yield, state: State, frame: Frame) -> Term:
         value = self.value(node.value, state, frame) if node.value is not None else self.terms.none
-        frame.returns.append((state.fork(), value))
+        if frame.within is not None:
+            frame.within(value, state, frame)
+        else:
+            frame.returns.append((state.fork(), value))
         return self.terms.unknown("sent")
 
     def _mapping(self, node: ir.Mapping, state: State, frame: Frame) -> Term:

@@ -26,7 +26,10 @@ class OverBudget(Exception):
 
 @dataclasses.dataclass(slots=True)
 class Frame:
-    """One activation of a unit, a class body or a module."""
+    """One activation of a unit, a class body or a module.
+
+    `within`: what happens where it yields; it is the manager of a `with` block.
+    """
 
     id: object
     scopes: tuple[object, ...]
@@ -43,6 +46,7 @@ class Frame:
     outer: dict[str, object] = dataclasses.field(default_factory=dict)
     handling: Term | None = None
     closures: bool = False
+    within: Callable[[Term, State, Frame], None] | None = None
     names: list[str] = dataclasses.field(default_factory=list)
 
     @property
@@ -158,6 +162,9 @@ class World:
         self.closed: set[Term] = set()  # objects of which every slot is known
         self.natives: dict[Term, Native] = {}
         self.pending: dict[Term, Pending] = {}
+        self.generated: dict[Term, Pending] = {}  # what a generator gives -> what holds once somebody asks for it
+        self.managed: dict[Term, tuple[Term, Arguments]] = {}  # a context manager -> the generator that it runs
+        self.managers: set[tuple[str, int]] = set()  # generators that a decorator made into context managers
         self.exports: dict[tuple[str, str], Term] = {}
         self.star_exports: dict[str, list[str]] = {}
         self.globals: dict[Slot, Term] = {}

@@ -1216,6 +1216,102 @@ VARIANTS |= {
     """),
 }
 
+# ------------------------------------------------------------------- what manages a block, what runs when it is asked
+PY_QUIET = """
+class Quiet:
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        return True
+"""
+PY_MANAGED = """
+@contextlib.contextmanager
+def managed():
+    try:
+        yield
+    except PermissionError:
+        CAUGHT
+"""
+JS_TRY = """
+async function managed(body) {
+  try { return await body(); } catch (error) { CAUGHT; }
+}
+"""
+PY_REFUSED = """
+with managed():
+    if not saved or state != saved:
+        raise PermissionError("state")
+"""
+JS_REFUSED = """
+await managed(async () => { if (!saved || state !== saved) { throw new Error('state'); } });
+"""
+JS_GENERATOR = """
+function* check(state, saved) {
+  if (!saved || state !== saved) { throw new Error('state'); }
+  yield true;
+}
+"""
+PY_GENERATOR = """
+def check(state, saved):
+    if not saved or state != saved:
+        raise PermissionError("state")
+    yield True
+"""
+VARIANTS |= {
+    "a manager that passes over what is raised": Variant("fail", Guard(
+        PY_REFUSED, top=PY_MANAGED.replace("CAUGHT", 'logging.warning("state")')), Guard(
+        JS_REFUSED, top=JS_TRY.replace("CAUGHT", "console.warn('state')"))),
+    "a manager that raises again": Variant("pass", Guard(
+        PY_REFUSED, top=PY_MANAGED.replace("CAUGHT", 'logging.warning("state")\n        raise')), Guard(
+        JS_REFUSED, top=JS_TRY.replace("CAUGHT", "console.warn('state'); throw error"))),
+    "a manager whose exit says that all is well": Variant("fail", Guard(
+        PY_REFUSED.replace("managed", "Quiet"), top=PY_QUIET), Guard(
+        JS_REFUSED, top=JS_TRY.replace("CAUGHT", "return true"))),
+    "a manager whose exit says nothing": Variant("pass", Guard(
+        PY_REFUSED.replace("managed", "Quiet"), top=PY_QUIET.replace("return True", 'logging.info("done")')), Guard(
+        JS_REFUSED, top=JS_TRY.replace("CAUGHT", "console.info('done'); throw error"))),
+    "a manager that checks before the block": Variant("pass", Guard("""
+        with managed(state, saved):
+            EXCHANGE
+    """, top="""
+        @contextlib.contextmanager
+        def managed(state, saved):
+            if not saved or state != saved:
+                raise PermissionError("state")
+            yield
+    """), Guard("""
+        await managed(state, saved, async () => { EXCHANGE; });
+    """, top="""
+        async function managed(state, saved, body) {
+          if (!saved || state !== saved) { throw new Error('state'); }
+          await body();
+        }
+    """)),
+    "a manager that checks after the block": Variant("fail", Guard("""
+        with managed(state, saved):
+            EXCHANGE
+    """, top="""
+        @contextlib.contextmanager
+        def managed(state, saved):
+            yield
+            if not saved or state != saved:
+                raise PermissionError("state")
+    """), Guard("""
+        await managed(state, saved, async () => { EXCHANGE; });
+    """, top="""
+        async function managed(state, saved, body) {
+          await body();
+          if (!saved || state !== saved) { throw new Error('state'); }
+        }
+    """)),
+    "a generator that nobody asks": Variant("fail", Guard(
+        "check(state, saved)", top=PY_GENERATOR), Guard("check(state, saved);", top=JS_GENERATOR)),
+    "a generator that is asked": Variant("pass", Guard(
+        "next(check(state, saved))", top=PY_GENERATOR), Guard(
+        "for (const _ of check(state, saved)) { console.info('checked'); }", top=JS_GENERATOR)),
+}
+
 # ------------------------------------------------------------------------------ where the sent state comes from
 PY_PLAIN = """
 if not saved or state != saved:
