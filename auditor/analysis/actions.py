@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _CLIENT_ID = ("client_id", "clientId", "client_key", "app_id")
 _ASKS = ("response_type", "redirect_uri", "scope", "state", "code_challenge", "access_type", "approval_prompt")
 _SECRET = ("client_secret", "clientSecret")
+_PASSWORDS = ("password", "pass")
 _TOKEN_FIELDS = frozenset({"access_token", "accesstoken", "oauth_token", "x_access_token", "x_shopify_access_token"})
 _SENDS = frozenset(
     {"post", "get", "put", "patch", "delete", "request", "fetch", "send", "execute", "ajax", "urlopen", "call", "head"}
@@ -211,7 +212,11 @@ def _secret(w: Walker, fields: dict[str, Term], arguments: Arguments) -> Term | 
     found = addresses.first(fields, _SECRET)
     if found is not None:
         return interned(w, found)
-    pair = arguments.named.get("auth")
+    pair = arguments.named.get("auth", fields.get("auth"))
+    if pair is not None and pair.kind == "mapping":
+        password = addresses.first(addresses.collected([pair]), _PASSWORDS)
+        if password is not None:
+            return interned(w, password)
     if pair is not None and pair.kind == "sequence" and len(pair.args) == 2:
         return pair.args[1]
     if pair is not None and pair.kind == "call" and len(pair.args) >= 2:

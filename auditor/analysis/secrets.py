@@ -8,10 +8,11 @@ out: they drop real secrets.
 
 from __future__ import annotations
 
+import base64
 import functools
 import importlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Literal, TypeAlias
 
 from auditor import catalogue
@@ -26,9 +27,24 @@ _PLACEHOLDER_WORDS = (
 )  # fmt: skip
 _PUBLIC_PREFIXES = ("pk_", "pk-", "AIza", "mc_", "sq0idp-", "ca_", "G-", "UA-", "GTM-")
 _BODY = re.compile(r"[A-Za-z0-9_\-]{8,}")  # what follows the prefix of a provider
-_WORDS = re.compile(r"[A-Za-z]{2,}(?:[-_ .][A-Za-z]{2,})*")
+_BETWEEN = re.compile(r"[-_./:@#]+")
+_WORD = re.compile(r"(?P<letters>[A-Za-z]*)[0-9]{0,6}")
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+_HUMP = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+_REFERENCE = re.compile(
+    r"[a-z][a-z0-9+.-]*:(?:[A-Za-z0-9_.@-]*/.*|[A-Z][A-Z0-9_]*)"
+)  # `vault:secret/shop#client`, `env:KEY`
+_SEALED = ("ENC[", "ENC(", "$ANSIBLE_VAULT", "{cipher}")  # what only the holder of another key can read
 _NAME = re.compile(r"[a-z0-9]+")
+_BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
+_READABLE = re.compile(rb"[ -~\n]+")
+_REPEATED = re.compile(r"(.)\1+")
 _NUMBERED = re.compile(r"[0-9]")
+_CLIENT_SECRETS = (
+    "clientsecret", "consumersecret", "appsecret", "oauthsecret", "applicationsecret", "clientsecretkey", "apisecret",
+)  # fmt: skip
+_OTHER_SECRETS = ("sessionsecret", "jwtsecret", "webhooksecret", "cookiesecret", "tokensecret")
+_HOLDERS = ("client", "oauth", "oauth2", "consumer")
 _DETECTORS = (  # modules of detect_secrets.plugins: formats of whole values that are secret wherever they stand
     "discord", "github_token", "gitlab_token", "mailchimp", "openai", "pypi_token", "sendgrid", "slack", "square_oauth",
     "stripe", "telegram_token",
@@ -46,6 +62,7 @@ def judge(value: str, name: str = "", prefixes: tuple[str, ...] | None = None) -
     text = value.strip()
     if not text:
         return "empty"
+    text = within(text) or text
     lowered = text.lower()
     if text.startswith(_PUBLIC_PREFIXES):
         return "public"
@@ -53,18 +70,42 @@ def judge(value: str, name: str = "", prefixes: tuple[str, ...] | None = None) -
         return "real"
     if any(word in lowered for word in _PLACEHOLDER_WORDS) or _is_filling(lowered):
         return "placeholder"
-    if _flat(text) == _flat(name) or (name and _flat(text) in _flat(name) and text.isupper()):
+    if flat(text) == flat(name) or (name and flat(text) in flat(name) and text.isupper()):
         return "placeholder"
-    if "://" in text or text.startswith(("/", "./", "~")) or " " in text:
+    if "://" in text or text.startswith(("./", "../", "~/", *_SEALED)) or " " in text or _REFERENCE.fullmatch(text):
         return "placeholder"
     known = _prefixes() if prefixes is None else prefixes
-    if any(text.startswith(prefix) and _BODY.fullmatch(text, len(prefix)) for prefix in known):
-        return "real"
-    if _WORDS.fullmatch(text) or re.fullmatch(r"[A-Z][A-Z0-9_]*", text):
-        return "placeholder"  # words, or the name of a variable
+    body = next((text[len(one) :] for one in known if text.startswith(one) and _BODY.fullmatch(text, len(one))), None)
+    if body is not None:
+        return "placeholder" if is_worded(body) or _is_row(body) else "real"
+    if is_worded(text) or _VARIABLE.fullmatch(text):
+        return "placeholder"
     if len(text) < 8:
         return "placeholder"
     return "real" if _random_enough(text) else "placeholder"
+
+
+def within(text: str) -> str | None:
+    """What a text says in base64, where that is readable: settings of containers are written so. None for all else.
+
+    What is random in base64 is not readable, so that a secret is not mistaken for one that is encoded.
+    """
+    if len(text) < 8 or len(text) % 4 or not _BASE64.fullmatch(text):
+        return None
+    decoded = base64.b64decode(text)
+    return decoded.decode("ascii").strip() if _READABLE.fullmatch(decoded) else None
+
+
+def is_worded(text: str) -> bool:
+    """Whether a text is made of words and short numbers (`local-dev-secret-1`, `projects/12/secrets/shop`, `secret123`)."""
+    words = [_WORD.fullmatch(part) for part in _BETWEEN.split(text) if part]
+    letters = [word["letters"] for word in words if word is not None]
+    return len(letters) == len(words) and any(letters) and all(map(_is_word, letters))
+
+
+def _is_word(letters: str) -> bool:
+    """Whether letters are a word, or words in camel case, and not letters of both cases in no order."""
+    return len(letters) >= 3 * len(_HUMP.findall(letters)) or len(letters) <= 3
 
 
 @functools.cache
@@ -83,18 +124,24 @@ def _is_filling(text: str) -> bool:
     return len(letters) <= 3 or max(map(text.count, letters)) * 2 > len(text)
 
 
-def _flat(text: str) -> str:
+def flat(text: str) -> str:
+    """The letters and digits of a name, lower case: however it is spelled, it is the same name."""
     return "".join(_NAME.findall(text.lower()))
 
 
 def _random_enough(text: str) -> bool:
     """Digits and letters mixed, and no sequence such as abcdef or 123456."""
-    from detect_secrets.filters.heuristic import is_sequential_string
-
-    if is_sequential_string(text):
+    if _is_row(text):
         return False
     mixed = any(letter.isdigit() for letter in text) and any(letter.isalpha() for letter in text)
     return _entropy()(text) > (2.5 if mixed else 3.2)
+
+
+def _is_row(text: str) -> bool:
+    """Whether a text is a sequence such as abcdef or 123456, also with each letter repeated."""
+    from detect_secrets.filters.heuristic import is_sequential_string
+
+    return bool(is_sequential_string(text) or is_sequential_string(_REPEATED.sub(r"\1", text)))
 
 
 @functools.cache
@@ -124,25 +171,16 @@ def _formats() -> tuple[re.Pattern[str], ...]:
     return tuple(pattern for detector in detectors for pattern in detector().denylist)
 
 
-def is_secret_name(name: str) -> bool:
-    """Whether a variable, key or field of this name holds an OAuth client secret."""
-    words = (
-        "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
-        if not name.isupper()
-        else name.lower()
-    )
-    flat = _flat(words)
-    if any(other in flat for other in ("sessionsecret", "jwtsecret", "webhooksecret", "cookiesecret", "tokensecret")):
+def is_secret_name(name: str, holder: str = "", owners: Collection[str] = ()) -> bool:
+    """Whether a variable, key or field of this name holds an OAuth client secret.
+
+    `holder`: what the mapping or object is called that it stands in. `owners`: the providers that an application
+    connects to, flat; `SPOTIFY_SECRET` is a client secret where Spotify is one of them.
+    """
+    own = flat(name)
+    if any(other in own for other in _OTHER_SECRETS):
         return False
-    return any(
-        flat.endswith(ending)
-        for ending in (
-            "clientsecret",
-            "consumersecret",
-            "appsecret",
-            "oauthsecret",
-            "applicationsecret",
-            "clientsecretkey",
-            "apisecret",
-        )
+    whole = flat(holder) + own
+    return own.endswith(_CLIENT_SECRETS) or (
+        whole.endswith("secret") and flat(whole[: -len("secret")]).endswith((*_HOLDERS, *owners))
     )

@@ -7,8 +7,9 @@ import functools
 from collections.abc import Iterable, Mapping
 
 from auditor.analysis.attack import Attack
-from auditor.analysis.secrets import prefixes_of
+from auditor.analysis.secrets import flat, is_secret_name, prefixes_of
 from auditor.catalogue import Provider
+from auditor.checks import connections
 from auditor.checks.sides import is_open
 from auditor.checks.tokens import Tokens
 from auditor.discover.committed import Committed
@@ -53,6 +54,17 @@ class Application:
     def prefixes(self) -> tuple[str, ...]:
         """How the secrets and tokens begin that the known providers give out."""
         return prefixes_of(self.providers)
+
+    @functools.cached_property
+    def owners(self) -> frozenset[str]:
+        """The names of the known providers that it connects to, as they stand in names of variables."""
+        found = {one.name for one in connections.found(self.facts, self.programs, self.providers)}
+        known = {one.title or one.name: one.name for one in self.providers}
+        return frozenset(flat(known[title]) for title in found if title in known)
+
+    def names_secret(self, name: str, holder: str = "") -> bool:
+        """Whether a name, with that of what holds it, is one of a client secret."""
+        return is_secret_name(name, holder, self.owners)
 
     @functools.cached_property
     def attack(self) -> Attack:

@@ -7,18 +7,19 @@ here. Placeholders and references to the environment say nothing, in a sample of
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from auditor import program as ir
-from auditor.analysis.secrets import is_secret_name, judge
+from auditor.analysis.secrets import judge
 from auditor.checks.application import Application
 from auditor.discover import prefilter
 from auditor.model import Place
 from auditor.terms import Term, text_of, values
 
+_BETWEEN = re.compile(r"[.:/]")
 _CONVINCING = 20  # characters: a shorter value in a sample is made up
-_HOLDERS = frozenset({"client", "oauth", "oauth2", "consumer"})
 
 
 class Configured(NamedTuple):
@@ -33,16 +34,14 @@ class Configured(NamedTuple):
 def named(application: Application) -> Iterator[Configured]:
     """What the name of a setting says is a client secret."""
     for setting in _settings(application):
-        if is_secret_name(_own_name(setting.name)):
+        *_, holder, name = ("", *setting.name.split("."))
+        if application.names_secret(name, holder):
             yield setting
 
 
 def looked_up(application: Application, secret: Term) -> Iterator[Configured]:
     """What the name says under which the code looks for the value that it sends: `config["API_KEY"]`."""
-    for value in values(secret):
-        keys = _keys(value)
-        if not keys:
-            continue
+    for keys in keys_of(secret):
         found = [setting for setting in _settings(application) if setting.name.rpartition(".")[2] == keys[-1]]
         whole = "." + ".".join(keys)
         yield from [setting for setting in found if f".{setting.name}".endswith(whole)] or found
@@ -72,19 +71,24 @@ def _settings(application: Application) -> Iterator[Configured]:
                 yield Configured(name, Place(path, span[0], span[2], "", span[1]), committed, committed and not sample)
 
 
-def _own_name(name: str) -> str:
-    """The last part of a dotted name, with the one before it where that says whose secret it is."""
-    *_, before, last = ("", *name.split("."))
-    return f"{before}_{last}" if before.lower() in _HOLDERS else last
+def keys_of(secret: Term) -> list[tuple[str, ...]]:
+    """The fixed keys by which each of the values is looked up that a secret may be, outermost first."""
+    return [keys for value in values(secret) for keys in _keys(value)]
 
 
-def _keys(value: Term) -> list[str]:
-    """The fixed keys by which a value is looked up, outermost first."""
+def _keys(value: Term) -> Iterator[tuple[str, ...]]:
+    """`config["shop"]["key"]`, `config.get("shop", "key")` and `config.get("shop.key")` are ("shop", "key")."""
     keys: list[str] = []
-    while value.kind == "load":
-        key = text_of(value.args[1])
-        if key is None:
-            break
+    while value.kind == "load" and (key := text_of(value.args[1])) is not None:
         keys.append(key)
         value = value.args[0]
-    return keys[::-1]
+    if value.kind == "external":  # `settings.SHOP_KEY` of a module that is not at hand
+        keys.extend(str(value.data[0]).split(".")[:0:-1])
+    if keys:
+        yield tuple(keys[::-1])
+    elif value.kind == "call" and 0 < len(texts := [text_of(one) for one in value.args]) <= 2:
+        first, *rest = texts
+        if first is not None:
+            yield tuple(_BETWEEN.split(first))
+        if first is not None and rest and rest[0] is not None:
+            yield (first, rest[0])

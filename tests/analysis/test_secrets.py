@@ -20,6 +20,9 @@ RANDOM = "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3X4"
         "SG." + RANDOM[:22] + "." + RANDOM[:43],
         "0f8fad5b-" + "d9cb-469f-a165-70867728950e",  # some services give out UUIDs as secrets
         RANDOM[:16].lower(),
+        "TLSIY9QN" + "PWXDG2VF178S",  # upper case, and no name of a variable
+        "/aB3dE5x" + "YZ7gH9kLmN1pQ+",  # base64 that begins like a path
+        "N2QxZjBjOWIz" + "ZTVhNDgyNjFmMGU3YzlkMTI=",  # a secret within base64
     ],
 )
 def test_real(value: str) -> None:
@@ -39,6 +42,18 @@ def test_real(value: str) -> None:
         "<secret>",
         "${CLIENT_SECRET}",
         "changeme123",
+        "secret123",
+        "local-dev-secret-1",
+        "this_is_not_a_secret",
+        "thisIsNotASecret",
+        "sk_test_1234567890",
+        "aabbccddeeff00112233",
+        "CLIENT_SECRET_2",
+        "projects/12/secrets/shop/versions/latest",
+        "vault:secret/shop#client",
+        "env:CLIENT_SECRET",
+        "ENC[AES256_GCM,data:q7Xz2LkP9vRt4W,iv:a1=,tag:b2=,type:str]",
+        "eW91ci1jbGllbnQtc2VjcmV0LWhlcmU=",  # "your-client-secret-here" in base64
     ],
 )
 def test_placeholder(value: str) -> None:

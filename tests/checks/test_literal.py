@@ -113,6 +113,12 @@ def test_python_has_no_secret(tmp_path: pathlib.Path, before: str, value: str, s
         pytest.param(f'class S:\n    X = "{SECRET}"', "S.X", id="an attribute of a class"),
         pytest.param(f'def x():\n    return "{SECRET}"', "x()", id="a function"),
         pytest.param(f'A = "mcs_"\nB = "{SECRET[4:]}"', "A + B", id="two pieces"),
+        pytest.param(f'import settings\nSHOP_KEY = "{SECRET}"', "settings.SHOP_KEY", id="looked up by its name"),
+        pytest.param(
+            f'import flask\napp = flask.Flask("a")\napp.config.update(SHOP_KEY="{SECRET}")',
+            'app.config["SHOP_KEY"]',
+            id="an option that is looked up",
+        ),
     ],
 )
 def test_python_has_a_secret(tmp_path: pathlib.Path, before: str, value: str) -> None:
@@ -147,6 +153,12 @@ def test_javascript_has_no_secret(tmp_path: pathlib.Path, before: str, value: st
         pytest.param(f"class S {{ static x = '{SECRET}'; }}", "S.x", id="an attribute of a class"),
         pytest.param(f"const x = () => '{SECRET}';", "x()", id="a function"),
         pytest.param(f"const x = ['mcs', '{SECRET[4:]}'].join('_');", "x", id="two pieces"),
+        pytest.param(
+            f"import {{ cleanEnv, str }} from 'envalid';\nconst env = cleanEnv(process.env, {{\n"
+            f"  SHOP_KEY: str({{ default: '{SECRET}' }}) }});",
+            "env.SHOP_KEY",
+            id="a default of a setting that is looked up",
+        ),
     ],
 )
 def test_javascript_has_a_secret(tmp_path: pathlib.Path, before: str, value: str) -> None:
@@ -154,6 +166,92 @@ def test_javascript_has_a_secret(tmp_path: pathlib.Path, before: str, value: str
     assert status == "fail"
     assert len(lines) == 1
     assert SECRET[4:] in lines[0]
+
+
+NAMED_PYTHON = [
+    pytest.param(f'CLIENT_SECRET = "{SECRET[:9]}" + "{SECRET[9:]}"', id="joined"),
+    pytest.param(f'CLIENT_SECRET = ("{SECRET[:9]}"\n    "{SECRET[9:]}")', id="side by side"),
+    pytest.param(f'parser.add_argument("--client-secret", default="{SECRET}")', id="an option"),
+    pytest.param(f'os.environ.setdefault("ZOOM_CLIENT_SECRET", "{SECRET}")', id="set beside its name"),
+    pytest.param(f'FIELDS = [("client_id", "shop"), ("client_secret", "{SECRET}")]', id="a pair"),
+    pytest.param(f'print(CLIENT_SECRET := "{SECRET}")', id="assigned within an expression"),
+    pytest.param(f'ZOOM = {{"oauth": {{"id": "shop", "secret": "{SECRET}"}}}}', id="by the name of its holder"),
+    pytest.param(f'BODY = "grant_type=refresh_token&client_secret={SECRET}"', id="within a body"),
+    pytest.param(f'MONEI_SECRET = "{SECRET}"', id="by the name of the provider"),
+    pytest.param(
+        f'import spotipy.oauth2\nlogin = spotipy.oauth2.SpotifyOAuth("5e1b9d", "{SECRET}", "/back")', id="by position"
+    ),
+]
+NAMED_JAVASCRIPT = [
+    pytest.param(f"const clientSecret = '{SECRET[:9]}' +\n  '{SECRET[9:]}';", id="joined"),
+    pytest.param(f"const clientSecret = `{SECRET}`;", id="a template"),
+    pytest.param(f"const {{ ZOOM_CLIENT_SECRET = '{SECRET}' }} = process.env;", id="taken apart"),
+    pytest.param(
+        f"const env = schema.object({{ CLIENT_SECRET: schema.string().default('{SECRET}') }});", id="a schema"
+    ),
+    pytest.param(f"const conf = make({{ clientSecret: {{ format: String, default: '{SECRET}' }} }});", id="a setting"),
+    pytest.param(f"program.option('--client-secret <value>', 'for the shop', '{SECRET}');", id="an option"),
+    pytest.param(f"const zoom = {{ client: {{ id: 'shop', secret: '{SECRET}' }} }};", id="by the name of its holder"),
+    pytest.param(f"const body = 'grant_type=refresh_token&client_secret={SECRET}';", id="within a body"),
+    pytest.param(f"const MONEI_SECRET = '{SECRET}';", id="by the name of the provider"),
+    pytest.param(
+        f"import {{ OAuth2 }} from 'oauth';\nconst client = new OAuth2('5e1b9d', '{SECRET}', '/');", id="by position"
+    ),
+    pytest.param(
+        "import axios from 'axios';\nexport const renew = (token) => axios.post('https://zoom.us/oauth/token',\n"
+        "  { grant_type: 'refresh_token', refresh_token: token },\n"
+        f"  {{ auth: {{ username: 'shop', password: '{SECRET}' }} }});",
+        id="the password of a request",
+    ),
+]
+
+
+@pytest.mark.parametrize("before", NAMED_PYTHON)
+def test_python_names_a_secret(tmp_path: pathlib.Path, before: str) -> None:
+    status, lines = judged(tmp_path, "app.py", written(PYTHON, before, value='os.environ["X"]'))
+    assert status == "fail"
+    assert len(lines) == 1
+    assert SECRET[:9] in lines[0]
+
+
+@pytest.mark.parametrize("before", NAMED_JAVASCRIPT)
+def test_javascript_names_a_secret(tmp_path: pathlib.Path, before: str) -> None:
+    status, lines = judged(tmp_path, "app.js", written(JAVASCRIPT, before, value="process.env.X"))
+    assert status == "fail"
+    assert len(lines) == 1
+    assert SECRET[:9] in lines[0]
+
+
+NOT_NAMED_PYTHON = [
+    f'SESSION_SECRET = "{SECRET[4:]}"',
+    f'STRIPE_SECRET = "{SECRET[4:]}"',  # of a provider that it does not connect to
+    f'SIGNING = {{"secret": "{SECRET[4:]}"}}',
+    f'"""Send client_secret={SECRET} to the provider."""',
+    'COLUMNS = {"client_secret": "app_secret_v2"}',
+    'parser.add_argument("--client-secret", help="the secret of the application", required=True)',
+    'CHOICES = ["client_secret", "client_secret_basic"]',
+    'CLIENT_SECRET_FILE = "projects/12/secrets/shop/versions/latest"',
+    'LABEL = gettext("client_secret", "Client secret")',
+]
+NOT_NAMED_JAVASCRIPT = [
+    f"const sessionSecret = '{SECRET[4:]}';",
+    f"const STRIPE_SECRET = '{SECRET[4:]}';",
+    f"const signing = {{ secret: '{SECRET[4:]}' }};",
+    "const columns = { clientSecret: 'app_secret_v2' };",
+    "program.option('--client-secret <value>', 'the secret of the application');",
+    "const methods = ['client_secret', 'client_secret_basic'];",
+    "const url = `https://zoom.us/token?client_secret=${process.env.X}`;",
+]
+
+
+@pytest.mark.parametrize("before", NOT_NAMED_PYTHON)
+def test_python_names_none(tmp_path: pathlib.Path, before: str) -> None:
+    assert judged(tmp_path, "app.py", written(PYTHON, before, value='os.environ["X"]')) == ("pass", [])
+
+
+@pytest.mark.parametrize("before", NOT_NAMED_JAVASCRIPT)
+def test_javascript_names_none(tmp_path: pathlib.Path, before: str) -> None:
+    assert judged(tmp_path, "app.js", written(JAVASCRIPT, before, value="process.env.X")) == ("pass", [])
 
 
 BASIC_PAIRS = [

@@ -1,0 +1,235 @@
+"""Literals that stand where a name says what belongs there: a variable, a key, a parameter, a field, an option.
+
+A name may be an entry's own (`client_secret`), or its holder may say whose it is (`client: {secret: …}`). The literal may
+be joined of pieces, wrapped, or the value that is taken when nothing else is given.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from auditor import program as ir
+from auditor.analysis.secrets import Judgement, flat, judge
+from auditor.model import Place
+from auditor.program import Program
+
+_WRAPPERS = frozenset({"SecretStr", "Secret", "Field", "field", "str", "String", "bytes"})
+_GIVEN = frozenset({"default", "defaultvalue", "devdefault", "fallback", "value"})  # what an option's value is called
+_PAIR = re.compile(r"(?<![\w-])([A-Za-z_][\w-]{0,80})=([^\s&\"'`,;<>]{8,})")  # `client_secret=…` within a longer text
+_SEVERAL = re.compile(r"[A-Za-z0-9][_-][A-Za-z0-9]|[a-z][A-Z]")  # a name of several words
+_OPTION = re.compile(r"-{0,2}([A-Za-z_][\w-]*)(?:[ =].*)?")  # `--client-secret <value>`
+
+Names = Callable[[str, str], bool]
+"""Whether a name, with that of its holder or "", is one of those that are looked for."""
+
+
+class Named(NamedTuple):
+    """A literal under a name that was looked for.
+
+    `behind`: it is the default of a look-up. `harmless`: it is empty, prose, or a field's first value, which says
+    nothing where the secret that is sent is known to come from elsewhere. `said`: the name
+    is no more than an argument beside it or a part of a text, so that a placeholder there says nothing.
+    """
+
+    place: Place
+    judged: Judgement
+    behind: bool
+    harmless: bool
+    said: bool
+
+
+class _Use(NamedTuple):
+    """A value with the name that it is given."""
+
+    name: str
+    holder: str
+    value: object
+    field: bool = False  # an entry, a parameter: the first value of something that may get another
+    said: bool = False  # the name is an argument beside the value, or stands in the same text
+
+
+def literals(
+    programs: Mapping[str, Program], wanted: Names, prefixes: tuple[str, ...] | None = None
+) -> Iterator[Named]:
+    """The literals under names that are `wanted`, by path and place. Settings are not read here: see `configured`."""
+    for path in sorted(programs):
+        program = programs[path]
+        if program.language == "settings":
+            continue
+        for use in _uses(program):
+            if not wanted(use.name, use.holder):
+                continue
+            for text, at, behind in _texts(use.value, use.said):
+                judged = judge(text, use.name, prefixes)
+                line, column, end, _ = program.spans[at]
+                harmless = use.field or judged == "empty" or " " in text.strip()
+                yield Named(Place(path, line, end, "", column), judged, behind, harmless, use.said)
+
+
+def looked_up(
+    programs: Mapping[str, Program], keys: Iterable[tuple[str, ...]], prefixes: tuple[str, ...] | None = None
+) -> Iterator[Named]:
+    """The real secrets under these keys, by which code looks for them in settings that are modules, classes or mappings.
+
+    Only a name of several words, or one whose holder is named as well, says that it is the same setting.
+    """
+    for *above, last in keys:
+        holder = flat(above[-1]) if above else ""
+
+        def is_same(name: str, of: str, last: str = last, holder: str = holder) -> bool:
+            return name == last and (_SEVERAL.search(name) is not None or (bool(holder) and flat(of) == holder))
+
+        yield from (one for one in literals(programs, is_same, prefixes) if one.judged == "real")
+
+
+# ------------------------------------------------------------------------------------------------- names
+
+
+def _uses(program: Program) -> Iterator[_Use]:
+    """Wherever a value is given a name."""
+    holders: dict[ir.Node, str] = {}
+    prose: set[ir.Node] = set()
+    for node in ir.walk(program):
+        match node:
+            case ir.Assign() | ir.Bind():
+                name, value = target_name(node.target), node.value
+                if name is not None and value is not None:
+                    _hold(holders, name, value)
+                    yield _Use(name, _owner(node.target), value)
+            case ir.Item(key=ir.Literal(value=str() as name)):
+                _hold(holders, name, node.value)
+                yield _Use(name, holders.get(node, ""), node.value, field=True)
+            case ir.Argument(name=str() as name):
+                _hold(holders, name, node.value)
+                yield _Use(name, "", node.value)
+            case ir.Parameter() | ir.PatternItem() | ir.Default():
+                name = target_name(node.target)
+                key = node.key if isinstance(node, ir.PatternItem) else None
+                if isinstance(key, ir.Literal) and isinstance(key.value, str):
+                    name = key.value
+                if name is not None and node.default is not None:
+                    yield _Use(name, "", node.default, field=True)
+            case ir.Element():
+                yield from _field(node)
+            case ir.Call():
+                yield from _beside([one.value for one in node.arguments if not one.name and not one.spread], node)
+            case ir.Sequence(items=(ir.Literal() as first, ir.Literal() | ir.Operator() | ir.Text() as second)):
+                yield from _beside([first, second], None)
+            case ir.Express(value=ir.Literal() as text):
+                prose.add(text)
+            case ir.Literal(value=str() as text) if "=" in text and node not in prose:
+                for name, value in _PAIR.findall(text):
+                    yield _Use(name, "", ir.Literal(node.at, value), said=True)
+
+
+def _hold(holders: dict[ir.Node, str], name: str, value: object) -> None:
+    """Note the name of a mapping for its entries; one that is wrapped (`Object.freeze({…})`) is the same one."""
+    if isinstance(value, ir.Call) and len(value.arguments) == 1:
+        value = value.arguments[0].value
+    if isinstance(value, ir.Mapping):
+        holders.update(dict.fromkeys(value.items, name))
+
+
+def _owner(target: object) -> str:
+    """The name of what an attribute or a key is set on: `client` of `config.client.secret`."""
+    return (target_name(target.object) or "") if isinstance(target, ir.Member | ir.Subscript) else ""
+
+
+def target_name(target: object) -> str | None:
+    """The name of a variable, an attribute or a fixed key."""
+    match target:
+        case ir.Name():
+            return target.id
+        case ir.Member():
+            return target.name
+        case ir.Subscript(key=ir.Literal(value=key)):
+            return str(key)
+    return None
+
+
+def _field(element: ir.Element) -> Iterator[_Use]:
+    """The name and the value that a form's field carries: `<input name="client_secret" value="…">`."""
+    given = {item.key.value: item.value for item in element.attributes if isinstance(item.key, ir.Literal)}
+    name = given.get("name", given.get("id"))
+    if isinstance(name, ir.Literal) and isinstance(name.value, str) and "value" in given:
+        yield _Use(name.value, "", given["value"])
+
+
+def _beside(given: list[ir.Expression], call: ir.Call | None) -> Iterator[_Use]:
+    """A value that stands beside its name: `set("CLIENT_SECRET", "…")`, `option("--client-secret", default="…")`."""
+    if not given or not isinstance(given[0], ir.Literal) or not isinstance(given[0].value, str):
+        return
+    option = _OPTION.fullmatch(given[0].value)
+    if option is None:
+        return
+    for value in given[1:]:
+        if isinstance(value, ir.Literal | ir.Mapping | ir.Operator | ir.Text):
+            yield _Use(option[1], "", value, said=True)
+    for argument in call.arguments if call is not None else ():
+        if argument.name is not None and flat(argument.name) in _GIVEN:
+            yield _Use(option[1], "", argument.value, said=True)
+
+
+# ------------------------------------------------------------------------------------------------ values
+
+
+def _texts(value: object, behind: bool = False) -> Iterator[tuple[str, int, bool]]:
+    """The texts that a named place may take, where each is written, and whether a look-up stands before it."""
+    whole = text_of(value)
+    if whole is not None:
+        yield whole, value.at, behind  # type: ignore[attr-defined]
+        return
+    match value:
+        case ir.Operator(op="or" | "nullish"):
+            looked_up = behind or any(text_of(operand) is None for operand in value.operands)
+            for operand in value.operands:
+                yield from _texts(operand, looked_up)
+        case ir.Conditional():
+            yield from _texts(value.then, behind)
+            yield from _texts(value.otherwise, behind)
+        case ir.Call():
+            yield from _given(value, behind)
+        case ir.Mapping():
+            yield from _defaults(value)
+
+
+def text_of(value: object) -> str | None:
+    """The text of a literal, or of literals that are joined; None for what is none."""
+    match value:
+        case ir.Literal(value=str() as text):
+            return text
+        case ir.Operator(op="+", operands=parts) | ir.Text(parts=parts):
+            pieces = [text_of(part) for part in parts]
+            return "".join(filter(None, pieces)) if pieces and None not in pieces else None
+    return None
+
+
+def _given(call: ir.Call, behind: bool) -> Iterator[tuple[str, int, bool]]:
+    """The texts within a call that makes a value: wrapped (`SecretStr("…")`), or the default of a look-up."""
+    callee = call.callee
+    name = target_name(callee) or ""
+    positional = [argument.value for argument in call.arguments if argument.name is None and not argument.spread]
+    named = {argument.name: argument.value for argument in call.arguments if argument.name}
+    aliased = any(word in named for word in ("alias", "validation_alias", "env"))
+    if name in _WRAPPERS:
+        yield from _texts(positional[0] if positional else named.get("default"), behind or aliased)
+    elif flat(name) in _GIVEN:  # `string().default("…")`
+        yield from _texts(positional[0] if positional else None, True)
+    elif len(positional) >= 2:
+        yield from _texts(positional[1], True)
+    else:
+        for keyword in ("default", "default_value", "fallback"):
+            yield from _texts(named.get(keyword), True)
+        if positional and isinstance(positional[0], ir.Mapping):
+            yield from _defaults(positional[0])
+    if isinstance(callee, ir.Member) and isinstance(callee.object, ir.Call):
+        yield from (one for one in _given(callee.object, behind) if one[2])
+
+
+def _defaults(options: ir.Mapping) -> Iterator[tuple[str, int, bool]]:
+    """What the options of a setting say that it is when nothing is given: `{default: "…", env: "CLIENT_SECRET"}`."""
+    for item in options.items:
+        if isinstance(item.key, ir.Literal) and flat(str(item.key.value)) in _GIVEN:
+            yield from _texts(item.value, True)
