@@ -30,6 +30,7 @@ _BODY = re.compile(r"[A-Za-z0-9_\-]{8,}")  # what follows the prefix of a provid
 _BETWEEN = re.compile(r"[-_./:@#]+")
 _WORD = re.compile(r"(?P<letters>[A-Za-z]*)[0-9]{0,6}")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+_CONSONANTS = re.compile(r"[^aeiouy]{6}")  # more than any word has beside each other
 _HUMP = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _REFERENCE = re.compile(
     r"[a-z][a-z0-9+.-]*:(?:[A-Za-z0-9_.@-]*/.*|[A-Z][A-Z0-9_]*)"
@@ -104,8 +105,10 @@ def is_worded(text: str) -> bool:
 
 
 def _is_word(letters: str) -> bool:
-    """Whether letters are a word, or words in camel case, and not letters of both cases in no order."""
-    return len(letters) >= 3 * len(_HUMP.findall(letters)) or len(letters) <= 3
+    """Whether letters can be spoken as a word, or as words in camel case, and are not just any letters of both cases."""
+    return len(letters) <= 3 or (
+        len(letters) >= 3 * len(_HUMP.findall(letters)) and _CONSONANTS.search(letters.lower()) is None
+    )
 
 
 @functools.cache

@@ -106,7 +106,7 @@ def test_a_provider_of_ones_own(tmp_path: pathlib.Path) -> None:
     (tmp_path / "bank.yaml").write_text(
         "name: bank\ntitle: Bank\nhosts: [bank.example]\nsecret_prefixes: [banksec_]\ntoken_prefixes: [banktok_]\n"
     )
-    (tmp_path / "keys.py").write_text('CLIENT_SECRET = "banksec_' + 'aaaabbbbcccc"\n')
+    (tmp_path / "keys.py").write_text('CLIENT_SECRET = "banksec_' + 'zzzzqqqqwwww"\n')
     before = audit(tmp_path)
     assert not [one for one in before.findings if one.path == "keys.py"]
     (tmp_path / "connect-auditor.toml").write_text('providers = ["bank.yaml"]\nprovider = ["bank"]\n')
