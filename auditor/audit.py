@@ -258,6 +258,7 @@ def observe(
     problems = (*loaded.problems, *facts.problems)
     where = sides.sides(loaded.programs, made.known.sides, Linker(loaded.paths))
     judged = catalogue.chosen(made.known, made.config.provider)
+    connected = connections.found(facts, loaded.programs, loaded.lines, made.known.providers, judged)
     application = Application(
         connections.only(facts, made.known.providers, judged),
         loaded.programs,
@@ -267,11 +268,11 @@ def observe(
         committed(audited),
         made.known.providers,
         where,
+        connected,
     )
     observations: list[Observation] = []
     for name, rule in sorted(made.known.rules.items()):
         observations.extend(checks.ask(rule.check, name, rule.items, application))
-    connected = connections.found(facts, loaded.programs, loaded.lines, made.known.providers, judged)
     return Seen(audited, loaded, tuple(observations), application.connects, problems, connected, where), application
 
 

@@ -9,12 +9,11 @@ from collections.abc import Iterable, Mapping
 from auditor.analysis.attack import Attack
 from auditor.analysis.secrets import flat, is_secret_name, prefixes_of
 from auditor.catalogue import Provider
-from auditor.checks import connections
 from auditor.checks.sides import is_open
 from auditor.checks.tokens import Tokens
 from auditor.discover.committed import Committed
 from auditor.facts import Entry, Event, Facts
-from auditor.model import Observation, Place, Problem, Side, SideSeen
+from auditor.model import Connection, Observation, Place, Problem, Side, SideSeen
 from auditor.program import Program
 from auditor.terms import Term, contains, leaves, text_of
 
@@ -35,6 +34,7 @@ class Application:
     repository: Committed | None = None
     providers: tuple[Provider, ...] = ()
     sides: tuple[SideSeen, ...] = ()
+    connections: tuple[Connection, ...] = ()
 
     @functools.cached_property
     def screens(self) -> tuple[Place, ...]:
@@ -58,9 +58,8 @@ class Application:
     @functools.cached_property
     def owners(self) -> frozenset[str]:
         """The names of the known providers that it connects to, as they stand in names of variables."""
-        found = {one.name for one in connections.found(self.facts, self.programs, self.providers)}
-        known = {one.title or one.name: one.name for one in self.providers}
-        return frozenset(flat(known[title]) for title in found if title in known)
+        found = {one.name for one in self.connections}
+        return frozenset(flat(one.name) for one in self.providers if (one.title or one.name) in found)
 
     def names_secret(self, name: str, holder: str = "") -> bool:
         """Whether a name, with that of what holds it, is one of a client secret."""
