@@ -190,7 +190,7 @@ class Attack:
         return self._present(value)
 
     def _may_hold_nothing(self, load: Term) -> bool:
-        return any(write.value.kind == "literal" and not value_of(write.value) for write in self._writers(load))
+        return any(_clears(write) for write in self._writers(load))
 
     def _is_null(self, term: Term, game: Game) -> Answer:
         """`x === null`: an absent member is undefined, which is not null."""
@@ -368,7 +368,10 @@ class Attack:
         if any(contains(value, is_state) for value in kept):
             return Value("chosen", term.n)  # the store holds whatever some request sent
         if not kept:
-            return NOTHING if game.stored == "absent" else Value("fixed", term.n)
+            if game.stored == "absent":
+                return NOTHING
+            emptied = self._kept(term.args[0]) and all(_clears(write) for write in writers)
+            return Value("unseen" if emptied else "fixed", term.n)  # emptied: what fills it was not seen
         if all(value.kind in ("mapping", "serial") for value in kept) and game.stored == "held":
             return self.value(kept[0], game)
         return Value("fixed", term.n)
@@ -512,6 +515,11 @@ def same_shape(first: Term, second: Term) -> bool:
     if first.kind == "literal" and second.kind == "literal":
         return first is second
     return True
+
+
+def _clears(write: Write) -> bool:
+    """Whether a write only empties a slot."""
+    return write.value.kind == "literal" and not value_of(write.value)
 
 
 def is_input(term: Term) -> bool:
