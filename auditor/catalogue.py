@@ -354,19 +354,22 @@ def chosen(catalogue: Catalogue, names: Iterable[str]) -> tuple[Provider, ...]:
     return tuple(known[name] for name in names)
 
 
-_PLAIN_WORDS = {"identity"}  # modules that are called like other things
+_PLAIN_WORDS = {"identity", "googleapis"}  # modules that are called like other things
 _NAME = 6  # a module's name shorter than this is also a word of other things
 
 
 def oauth_names(catalogue: Catalogue) -> tuple[str, ...]:
-    """The modules of OAuth libraries that are plain identifiers: a file that names one is read first."""
+    """The modules of OAuth libraries that are no words of other things: a file that names one is read first."""
     names = {
-        module.split(".")[0].split("/")[-1]
+        module if library.language == "javascript" else module.split(".")[0].split("/")[-1]
         for library in catalogue.libraries
-        if library.oauth and library.language == "python"
+        if library.oauth
         for module in library.modules or (library.library,)
     }
-    return tuple(sorted(name for name in names - _PLAIN_WORDS if name.isidentifier() and len(name) >= _NAME))
+    known = catalogue.words.flow  # what holds one of these words is found by it
+    return tuple(
+        sorted(name for name in names - _PLAIN_WORDS if len(name) >= _NAME and not any(word in name for word in known))
+    )
 
 
 def rules_by_item(catalogue: Catalogue) -> Mapping[str, tuple[str, ...]]:

@@ -23,13 +23,17 @@ class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Load(Part):
-    """Reads a slot of `of`. `raises`: a missing key raises. `clears`: the slot is empty afterwards (pop)."""
+    """Reads a slot of `of`. `raises`: a missing key raises. `clears`: the slot is empty afterwards (pop).
+
+    `nulls`: a missing key gives JavaScript's null, not undefined.
+    """
 
     key: Reference = 0
     default: Reference | None = None
     of: Reference = "object"
     raises: bool = False
     clears: bool = False
+    nulls: bool = False
 
 
 class Save(Part):
@@ -147,6 +151,17 @@ class Stage(Part):
     ordered: bool = False
 
 
+class Plugin(Part):
+    """Calls a function with an instance of its own, which is mounted on the receiver: its stages are for its handlers.
+
+    A function that another library's call was given (a wrapper that breaks the shell) is called with the receiver itself.
+    `prefix`: the option that holds the path.
+    """
+
+    function: Reference = 0
+    prefix: Reference = "1.prefix"
+
+
 class Catcher(Part):
     """Registers what answers errors that no handler caught. `types`: the classes caught, an argument of the decorator
     (`callee.0`) or of the call; none: all. `function`: the position; `arity`: only functions of that many parameters.
@@ -213,7 +228,7 @@ class Model(Part, rename={"is_": "is"}):
     `manages`: this generator becomes a context manager: the block that it manages stands where it yields.
     `draws`: this generator is asked for its values, so that it runs; the result is one of them unless the model says more.
     `provides`: this function makes what is handed to every parameter that is called like the first argument.
-    `kind` "status": the name stands for an HTTP status. `secret`: this argument is the application's client secret. `code`: this argument is the status with which the receiver will answer. `fills`: this argument, too, holds from now on what `kind` says (`crypto.getRandomValues(bytes)`).
+    `kind` "status": the name stands for an HTTP status. `secret`: this argument is the application's client secret. `code`: this argument is the status with which the receiver will answer. `holds`: members of the result that are arguments (`schema.safeParse(query).data`). `fills`: this argument, too, holds from now on what `kind` says (`crypto.getRandomValues(bytes)`).
     """
 
     is_: Literal[
@@ -238,6 +253,7 @@ class Model(Part, rename={"is_": "is"}):
     save: Save | None = None
     clear: Clear | None = None
     has: Has | None = None
+    holds: dict[str, Reference] = {}
     assign: Assign | None = None
     append: Reference | None = None
     equals: Equals | None = None
@@ -252,6 +268,7 @@ class Model(Part, rename={"is_": "is"}):
     route: Route | None = None
     stage: Stage | None = None
     catcher: Catcher | None = None
+    plugin: Plugin | None = None
     http: Http | None = None
     hooks: tuple[Hook, ...] = ()
     raises_status: str = ""

@@ -273,6 +273,8 @@ class Outlines(dict[str, Outline]):
                 imported[node.module, node.name] = None  # type: ignore[attr-defined]
             elif kind is ir.Export and node.module is not None:  # type: ignore[attr-defined]
                 imported[node.module, None] = None  # type: ignore[attr-defined]
+            elif kind is ir.Call and (module := ir.module_of(node)) is not None:
+                imported[module, None] = None
             elif kind is ir.Parameter and type(node.target) is ir.Name:  # type: ignore[attr-defined]
                 parameters.add(node.target.id)  # type: ignore[attr-defined]
         self[path] = Outline(tuple(imported), frozenset(parameters))
@@ -303,14 +305,29 @@ def _mentioning(bearing: Sequence[str], sources: Mapping[str, _Source], programs
 
 
 def _names_of(bearing: Sequence[str], programs: Mapping[str, Program]) -> dict[bytes, set[str]]:
-    """The long names of units in files, by the name of the module; b"" for one that is named by its folder."""
+    """The long names of units in files, by the name of the module; b"" for one that is named by its folder.
+
+    What a module exports as its only value has whatever name its importer gives it: the end of the address stands for it.
+    """
     names: dict[bytes, set[str]] = {}
     for path in bearing:
         module = path.rpartition("/")[2].split(".")[0]
         defined = (*_defined_names(programs[path]), *_exported_names(programs[path]))
         long_names = {name for name in defined if len(name) > _SHORT}
+        long_names.update(_imported_as(path, programs[path]))
         names.setdefault(b"" if module in ("index", "__init__") else module.encode(), set()).update(long_names)
     return names
+
+
+def _imported_as(path: str, program: Program) -> Iterable[str]:
+    """How the address of a module ends where its only value is imported: `/routes/auth'`, `/auth.js"`."""
+    if not any(type(one) is ir.Export and one.name in ("default", "=") for one in program.body):
+        return
+    folder, _, file = path.rpartition("/")
+    stem = file.split(".")[0]
+    for name in (stem, f"{stem}.js", f"{stem}.ts") if stem != "index" else (folder.rpartition("/")[2],):
+        if name:
+            yield from (f"/{name}{quote}" for quote in "'\"")
 
 
 def _wanted(names: Mapping[bytes, Iterable[str]]) -> list[tuple[bytes, Needles]]:

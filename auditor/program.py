@@ -37,9 +37,13 @@ class Name(Node):
 
 
 class Literal(Node):
-    """A constant. `null`, `undefined`, `None` are all None; a regular expression is its text; bytes are decoded."""
+    """A constant. `null`, `undefined`, `None` are all None; a regular expression is its text; bytes are decoded.
+
+    `null`: it is JavaScript's null, which undefined is not.
+    """
 
     value: Union[str, int, float, bool, None]
+    null: bool = False
 
 
 class Text(Node):
@@ -448,7 +452,7 @@ class Program(msgspec.Struct, frozen=True, eq=False):
     """One lowered file. `directives` are leading string statements ("use server", "use client").
 
     `problems` names parts that could not be read: (1-based line, message); what they hold is unknown.
-    `text_lines` is the number of lines of the source.
+    `text_lines` is the number of lines of the source. `types`: (module, name, alias) of what is imported as a type only.
     """
 
     path: str
@@ -458,6 +462,7 @@ class Program(msgspec.Struct, frozen=True, eq=False):
     directives: tuple[str, ...] = ()
     problems: tuple[tuple[int, str], ...] = ()
     text_lines: int = 0
+    types: tuple[tuple[str, str, str], ...] = ()
 
     def line(self, at: int) -> int:
         """The 1-based first line of a node."""
@@ -477,6 +482,14 @@ def fields(kind: type) -> tuple[str, ...]:
         found = tuple(name for name, annotation in declared.items() if not str(annotation).startswith(_PLAIN))
         _holding[kind] = found
     return found
+
+
+def module_of(node: object) -> str | None:
+    """The module that an expression imports where it stands: `require('m')`, `import('m')`; None for any other node."""
+    if type(node) is not Call or type(node.callee) is not Name or node.callee.id not in ("require", "import"):
+        return None
+    given = node.arguments[0].value if len(node.arguments) == 1 else None
+    return given.value if type(given) is Literal and isinstance(given.value, str) else None
 
 
 def children(node: object) -> Iterator[Node]:

@@ -93,6 +93,11 @@ class Terms:
         """null, undefined and None."""
         return self._none
 
+    @property
+    def null(self) -> Term:
+        """JavaScript's null, where it must be told from undefined: `nothing` holds for both."""
+        return self.make("literal", ("null", None))
+
     def make(self, kind: str, data: Hashable = None, args: tuple[Term, ...] = ()) -> Term:
         """The one term of this shape."""
         key = (kind, data, args)
@@ -248,6 +253,11 @@ number: Callable[[Term], int] = operator.attrgetter("n")
 def value_of(term: Term) -> str | int | float | bool | None:
     """A literal's value."""
     return term.data[1]  # type: ignore[no-any-return]
+
+
+def nothing(term: Term) -> bool:
+    """Whether a term is null, undefined or None."""
+    return term.kind == "literal" and term.data[1] is None
 
 
 def is_text(term: Term, value: str) -> bool:

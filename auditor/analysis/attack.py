@@ -149,6 +149,8 @@ class Attack:
             return YES
         if left.kind == right.kind == "secret":
             return YES if left.data == right.data else MAYBE
+        if kinds == {"secret", "unseen"}:
+            return OPAQUE  # what was not seen to be written may hold what was received
         if "secret" in kinds:
             return NO if kinds & {"chosen", "free", "sealed", "nothing", "literal"} else MAYBE
         if "unseen" in kinds:
@@ -194,7 +196,17 @@ class Attack:
 
     def _is_null(self, term: Term, game: Game) -> Answer:
         """`x === null`: an absent member is undefined, which is not null."""
+        if term.kind == "alt":
+            found = [(one, self.holds(guard, game)) for one, guard in alternatives(term)]
+            sure = next((one for one, answer in found if answer is YES), None)
+            return (
+                self._is_null(sure, game)
+                if sure is not None
+                else either(self._is_null(one, game) for one, answer in found if answer is not NO)
+            )
         value = self.value(term, game)
+        if value.kind == "nothing" and term.kind == "literal":
+            return YES if term.data[0] == "null" else NO
         if value.kind == "nothing":
             return NO if term.kind == "load" and term.args[0].kind in ("root", "load") else MAYBE
         return negation(self._present(value))
@@ -282,6 +294,9 @@ class Attack:
             return self._input(term, text_of(key), game)
         if holder.kind == "root" and holder.data[0] in ("ENV", "REQUEST", "HEADERS"):
             return Value("secret" if term in self.sent else "fixed", term.n)
+        if holder.kind == "literal":  # a letter of an alphabet is what picked it
+            picked = self.value(key, game).kind
+            return Value(picked, term.n) if picked in ("secret", "opaque") else Value("fixed", term.n)
         if self._from_attacker(key, game):
             return self._looked_up(term, game)
         writers = self._writers(term)
@@ -432,7 +447,10 @@ class Attack:
         if term.kind == "op" and term.data in _PROPERTIES:
             return Value("fixed", term.n)
         if term.data == "slice" and self._touched(term, game):
-            return Value("opaque")
+            made = self.is_sent(term) and not any(
+                leaf.kind == "load" and self._touched(leaf, game) for leaf in leaves(term)
+            )
+            return Value("secret", term.n) if made else Value("opaque")
         if term.data == "shape":  # a pattern says nothing of which value it is, unless the stored one is part of it
             compares = any(
                 self.value(leaf, game).kind in ("secret", "unseen") for leaf in leaves(term) if leaf is not term

@@ -9,7 +9,7 @@ from auditor import program as ir
 from auditor.analysis import calls, flows, names, shapes
 from auditor.analysis.state import State
 from auditor.analysis.world import Arguments, Frame, UnitInfo
-from auditor.terms import Term, text_of
+from auditor.terms import Term, nothing, text_of
 
 if TYPE_CHECKING:
     from auditor.analysis.walk import Walker
@@ -106,7 +106,7 @@ def _by_annotation(
         state.assume(w.terms.make("exists", None, (loaded,)), w.terms)
         state.assume(w.present(loaded), w.terms)
         return loaded
-    if default is w.terms.none:
+    if nothing(default):
         return loaded
     there = w.terms.make("exists", None, (loaded,))
     return w.terms.alt([(loaded, there), (default, w.terms.negate(there))])
@@ -210,7 +210,9 @@ def guessed_arguments(w: Walker, function: Term) -> list[Term]:
         found: Term | None = None
         if parameter.annotation is not None:
             value = w.value(parameter.annotation, State({}, frozenset()), scope)
-            type_name = w.world.name_of(value) if value.kind in ("external", "call") else None
+            type_name = _imported_type(parameter.annotation, info.program)
+            if type_name is None and value.kind in ("external", "call"):
+                type_name = w.world.name_of(value)
             if type_name and w.world.libraries.find(language, type_name) is not None:
                 found = typed(w, type_name, language)
             elif value.kind == "class":
@@ -221,6 +223,14 @@ def guessed_arguments(w: Walker, function: Term) -> list[Term]:
             found = provided(w, w.world.providers[name])
         out.append(found if found is not None else w.terms.make("parameter", (info.qualified, name)))
     return out
+
+
+def _imported_type(annotation: ir.Expression, program: ir.Program) -> str | None:
+    """The qualified name of an annotation that was imported as a type only, with what it is made generic by left out."""
+    bare = annotation.object if type(annotation) is ir.Subscript else annotation
+    if type(bare) is not ir.Name:
+        return None
+    return next((f"{module}.{name}" for module, name, alias in program.types if alias == bare.id), None)
 
 
 def declared_field(w: Walker, cls: Term, name: str) -> Term | None:
@@ -253,6 +263,7 @@ def _conventions(w: Walker, program: ir.Program) -> Mapping[str, str]:
         return known
     language = "python" if program.language == "python" else "javascript"
     modules = [module for module, _ in w.world.relevance.indexes[program.path].imports]
+    modules.extend(module for module, _, _ in program.types)
     out = w.world.conventions[program.path] = dict[str, str]()
     for library in w.world.libraries.all:
         if library.language == language and library.parameters:
@@ -321,7 +332,7 @@ def provided(w: Walker, function: Term) -> Term | None:
         w.world.entry = outer
     for slot, value in state.slots.items():
         w.world.globals.setdefault(slot, value)
-    w.world.singletons[function] = this if made is w.terms.none else made
+    w.world.singletons[function] = this if nothing(made) else made
     return w.world.singletons[function]
 
 

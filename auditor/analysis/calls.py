@@ -9,7 +9,7 @@ from auditor import program as ir
 from auditor.analysis import actions, contents, effects, shapes
 from auditor.analysis.state import Slot, State
 from auditor.analysis.world import Arguments, Frame, Native, Pending, UnitInfo
-from auditor.terms import Term, alternatives, number, text_of, values
+from auditor.terms import Term, alternatives, nothing, number, text_of, values
 
 if TYPE_CHECKING:
     from auditor.analysis.walk import Walker
@@ -126,7 +126,7 @@ def call(
     """Call a value and give the result; `decorating`: as a decorator, where an unknown one gives its argument."""
     kind = function.kind
     if kind == "alt":
-        callables = [one for one in values(function) if one is not w.terms.none]
+        callables = [one for one in values(function) if not nothing(one)]
         if len(callables) == 1:
             return call(w, callables[0], arguments, state, frame, node, decorating)
         guards = dict(alternatives(function))
@@ -302,7 +302,7 @@ def bind_parameters(
             named = {}
         elif positional and not parameter.keyword_only:
             value = positional.pop(0)
-            if parameter.default is not None and value is w.terms.none and frame.language == "javascript":
+            if parameter.default is not None and nothing(value) and frame.language == "javascript":
                 value = w.value(parameter.default, state, frame)
         elif name is not None and name in named:
             value = named.pop(name)
@@ -315,7 +315,7 @@ def bind_parameters(
         else:
             value = w.terms.none if frame.language == "javascript" else w.terms.unknown("not given")
         w.assign(parameter.target, value, state, frame, declares=True)
-        if parameter.default is not None and type(parameter.target) is not ir.Name and value is w.terms.none:
+        if parameter.default is not None and type(parameter.target) is not ir.Name and nothing(value):
             continue
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING
 
 from auditor.analysis import shapes
@@ -10,6 +11,8 @@ from auditor.terms import Term, alternatives, text_of, value_of
 
 if TYPE_CHECKING:
     from auditor.analysis.walk import Walker
+
+_ORDER = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 
 
 def compared(w: Walker, op: str, left: Term, right: Term, loose: bool, state: State) -> Term:
@@ -42,6 +45,22 @@ def _length(w: Walker, op: str, length: Term, bound: Term, ordered: bool) -> Ter
     if not ordered and op == "<" and limit == 0:
         return there
     return w.terms.make("compare", (op, False), (length, bound) if ordered else (bound, length))
+
+
+def ordered(test: Term) -> bool:
+    """Whether a comparison of two known numbers holds: `0 < 16`."""
+    if test.kind != "compare" or test.data[0] not in _ORDER:
+        return False
+    known = [one for one in map(_number, test.args) if one is not None]
+    return len(known) == len(test.args) and bool(_ORDER[test.data[0]](*known))
+
+
+def _number(term: Term) -> float | None:
+    if term.kind == "op" and term.data == "len":
+        text = text_of(term.args[0])
+        return None if text is None else len(text)
+    value = value_of(term) if term.kind == "literal" else None
+    return value if isinstance(value, (int, float)) else None
 
 
 def membership(w: Walker, element: Term, container: Term, state: State) -> Term:

@@ -10,7 +10,7 @@ from auditor import program as ir
 from auditor.analysis import actions, results, shapes
 from auditor.analysis.state import State
 from auditor.analysis.world import Arguments, Frame
-from auditor.terms import Term, Terms, alternatives, text_of, values
+from auditor.terms import Term, Terms, alternatives, nothing, text_of, values
 
 if TYPE_CHECKING:
     from auditor.analysis.walk import Walker
@@ -26,7 +26,7 @@ def freeze(w: Walker, term: Term, state: State, depth: int = 6) -> Term:
         parts: list[Term] = []
         for key in w.world.keys.get(term, ()):
             value = state.slots.get((term, key)) or w.world.globals.get((term, key))
-            if value is None or (value is w.terms.none and key.kind != "literal"):
+            if value is None or (nothing(value) and key.kind != "literal"):
                 continue
             keys.append(text_of(key) if key.kind == "literal" and key is not w.terms.true else None)
             parts.append(freeze(w, value, state, depth - 1))
@@ -54,10 +54,13 @@ def as_text(w: Walker, term: Term, state: State) -> Term:
     if type_name == "URL":
         base = state.slots.get((term, w.terms.literal("(base)"))) or w.terms.unknown("address")
         query = state.slots.get((term, w.terms.literal("searchParams")))
+        whole = state.slots.get((term, w.terms.literal("search")))  # `url.search = …` replaces what the address had
+        asked = [] if whole is None else [as_text(w, whole, state)]
         written = freeze(w, query, state) if query is not None else None
-        if written is None or (written.kind == "serial" and not written.args[0].args):
-            return base
-        return w.terms.text((base, w.terms.literal("?"), written))
+        if written is not None and (written.kind != "serial" or written.args[0].args):
+            asked.append(written)
+        pieces = [piece for one in asked for piece in (w.terms.literal("&" if one is not asked[0] else "?"), one)]
+        return w.terms.text((base, *pieces)) if pieces else base
     return term
 
 
@@ -113,9 +116,9 @@ def spread_into(w: Walker, target: Term, value: Term, state: State) -> None:
                 state.put((whole, w.terms.literal(key)), part)
     elif frozen.kind == "alt":
         for one in values(frozen):
-            if one is not w.terms.none:
+            if not nothing(one):
                 spread_into(w, target, one, state)
-    elif frozen is not w.terms.none:
+    elif not nothing(frozen):
         _spread_slot(w, whole, frozen, state)
 
 

@@ -174,6 +174,8 @@ def apply(
         registration.register_stage(w, model.stage, _for_requests(w, model, arguments))
         if model.decorates and arguments.positional:
             value = arguments.positional[0]
+    if model.plugin is not None:
+        registration.plug_in(w, model.plugin, arguments, frozen, state, frame, node)
     if model.catcher is not None:
         registration.register_catcher(w, model.catcher, arguments)
         if model.decorates and arguments.positional:

@@ -11,7 +11,7 @@ from auditor.analysis.state import State
 from auditor.analysis.world import Arguments, Frame, GlobalStage, Handler, OverBudget
 from auditor.facts import Entry
 from auditor.model import Problem
-from auditor.terms import Term, alternatives, value_of, values
+from auditor.terms import Term, alternatives, nothing, value_of, values
 
 if TYPE_CHECKING:
     from auditor.analysis.walk import Walker
@@ -59,7 +59,7 @@ def _run(
 ) -> Term:  # fmt: skip
     def passed_on(positional: Sequence[Term], now: State, inner: Frame) -> bool:
         """`next(error)`: the error goes to whoever handles what is left raised, and nothing else comes after."""
-        ends = bool(positional) and positional[0] is not w.terms.none and positional[0].kind != "literal"
+        ends = bool(positional) and not nothing(positional[0]) and positional[0].kind != "literal"
         if ends and inner.language == "javascript":
             frame.raises.append((now.fork(), positional[0]))
             return True
@@ -113,7 +113,7 @@ def _returned(w: Walker, answer: Term, handler: Handler, state: State, frame: Fr
     for one in values(answer):
         if one in w.world.returned:
             w.world.answered[contents.freeze(w, one, state)] = w.world.returned[one]
-    if any(one is not w.terms.none and one not in w.world.answers and one.kind != "unknown" for one in values(frozen)):
+    if any(not nothing(one) and one not in w.world.answers and one.kind != "unknown" for one in values(frozen)):
         w.record("respond", node, state, frame, name="return", value=frozen)
 
 

@@ -9,7 +9,7 @@ from auditor.analysis import actions, addresses, shapes
 from auditor.analysis.state import State
 from auditor.analysis.world import Arguments, Frame
 from auditor.library import Flow, Reference
-from auditor.terms import Term, value_of, values
+from auditor.terms import Term, nothing, value_of, values
 
 if TYPE_CHECKING:
     from auditor.analysis.walk import Walker
@@ -40,7 +40,7 @@ def secret_given(
 ) -> None:
     """A library is given the client secret before it needs it: when its client is made or registered."""
     given = option(w, reference, arguments, addresses.collected(arguments.all()) | arguments.named)
-    if given is not None and given is not w.terms.none:
+    if given is not None and not nothing(given):
         w.record("secret-use", node, state, frame, name=name, secret=given)
 
 
@@ -102,7 +102,7 @@ def _library_authorize(
 ) -> Term:  # fmt: skip
     terms = w.terms
     given = option(w, does.state, arguments, fields) if does.state is not None else None
-    sent: Term | None = given if given is not None and given is not terms.none else None
+    sent: Term | None = given if given is not None and not nothing(given) else None
     if sent is None and (
         does.makes or (does.checks == "option" and _on(does, shapes.pick(does.options, arguments), fields))
     ):
@@ -142,13 +142,13 @@ def _library_exchange(
             state.assume(checked, terms)
         elif on is None:
             state.assume(terms.make("compare", ("unknown-check", False), (received, received)), terms)
-    elif does.checks == "given" and (does.response is None or code is None or code is terms.none):
+    elif does.checks == "given" and (does.response is None or code is None or nothing(code)):
         expected = option(w, does.expected, arguments, fields)
         if expected is not None:
             same = terms.make("compare", ("same", False), tuple(sorted((expected, received), key=lambda one: one.n)))
             state.assume(terms.any((terms.negate(terms.truth(expected)), same)), terms)
-    if code is None or (code is terms.none and does.response is not None):
+    if code is None or (nothing(code) and does.response is not None):
         code = terms.load(w.world.root("INPUT", ""), terms.literal("code"))
-    if code is terms.none:
+    if nothing(code):
         return
     w.record("exchange", node, state, frame, name=name, code=code, **details)

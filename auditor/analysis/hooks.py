@@ -13,7 +13,7 @@ from auditor.analysis import calls, contents, shapes
 from auditor.analysis.state import State
 from auditor.analysis.world import Arguments, Frame
 from auditor.library import Hook
-from auditor.terms import Term, text_of, values
+from auditor.terms import Term, nothing, text_of, values
 
 if TYPE_CHECKING:
     from auditor.analysis.walk import Walker
@@ -40,7 +40,7 @@ def header_kept(w: Walker, holder: Term, key: Term, value: Term) -> None:
     if (text_of(key) or "").lower() != "authorization" or holder.kind not in ("load", "external"):
         return
     client = _client(w, holder)
-    if client is not None and client is not holder and value is not w.terms.none:
+    if client is not None and client is not holder and not nothing(value):
         w.world.rewalk = w.world.rewalk or client not in w.world.headers
         w.world.headers[client] = value
 

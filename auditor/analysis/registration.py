@@ -9,7 +9,7 @@ from auditor import program as ir
 from auditor.analysis import addresses, binding, calls, contents, flows, raising, shapes
 from auditor.analysis.state import State
 from auditor.analysis.world import Arguments, ClassInfo, ErrorHandler, Frame, GlobalStage, Handler, Mount
-from auditor.library import Catcher, Reference, Route, Stage
+from auditor.library import Catcher, Plugin, Reference, Route, Stage
 from auditor.terms import Term, text_of, values
 
 if TYPE_CHECKING:
@@ -125,6 +125,28 @@ def register_stage(w: Walker, stage: Stage, arguments: Arguments) -> None:
             elif arguments.receiver is not None and function.kind != "literal":
                 child = w.world.receivers.get(function, function)  # koa mounts what `router.routes()` gives
                 w.world.mounts.append(Mount(arguments.receiver, child, order or 0, route))
+
+
+def plug_in(
+    w: Walker, plugin: Plugin, arguments: Arguments, frozen: Arguments, state: State, frame: Frame, node: ir.Node
+) -> None:
+    """A call runs a function that registers handlers on an instance of its own, or on the receiver itself."""
+    given, parent = shapes.pick(plugin.function, arguments), arguments.receiver
+    if given is None or parent is None:
+        return
+    function = _handler_function(w, given)
+    if function is None or shapes.unit_key(function) in w.world.stack:
+        return
+    child = parent
+    if function is given:
+        child = w.world.new_object("instance", frame, node)
+        name = w.world.name_of(parent)
+        if name is not None:
+            w.world.types[child] = name
+        prefix = shapes.pick(plugin.prefix, frozen)
+        route = text_of(prefix) if prefix is not None else None
+        w.world.mounts.append(Mount(parent, child, w.world.serial(), route))
+    w.awaited(calls.call(w, function, Arguments([child], {}), state, frame, node), state, frame)
 
 
 def register_catcher(w: Walker, catcher: Catcher, arguments: Arguments) -> None:

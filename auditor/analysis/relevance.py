@@ -71,6 +71,9 @@ def index(program: Program, words: Mapping[str, bool]) -> ProgramIndex:
             out.imports.append((node.module, node.name))  # type: ignore[attr-defined]
         elif kind is ir.Export and node.module is not None:  # type: ignore[attr-defined]
             out.imports.append((node.module, node.source))  # type: ignore[attr-defined]
+        elif kind is ir.Call:
+            if (module := ir.module_of(node)) is not None:
+                out.imports.append((module, None))
         elif kind is ir.Unit:
             inner = UnitIndex(node.name)  # type: ignore[attr-defined]
             out.units[node.at] = inner

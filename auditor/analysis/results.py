@@ -9,7 +9,7 @@ from auditor.analysis import contents, shapes
 from auditor.analysis.state import State
 from auditor.analysis.world import Arguments, Frame
 from auditor.library import Model
-from auditor.terms import Term, alternatives, contains, text_of
+from auditor.terms import Term, alternatives, contains, nothing, text_of
 
 if TYPE_CHECKING:
     from auditor.analysis.walk import Walker
@@ -127,9 +127,7 @@ def _joined(
 
 def _parsed(w: Walker, part: Term, model: Model, value: Term) -> Term:
     if part.kind == "alt":
-        pairs = [
-            (_parsed(w, one, model, value) if one is not w.terms.none else one, g) for one, g in alternatives(part)
-        ]
+        pairs = [(_parsed(w, one, model, value) if not nothing(one) else one, g) for one, g in alternatives(part)]
         return w.terms.alt(pairs)
     if contains(part, lambda leaf: leaf.kind == "root" and leaf.data[0] == "CALLBACK_URL"):
         if model.how == "query":

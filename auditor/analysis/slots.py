@@ -10,7 +10,7 @@ from auditor.analysis.state import State
 from auditor.analysis.world import Arguments, Frame
 from auditor.facts import Write
 from auditor.library import Model, Reference, Save
-from auditor.terms import Term, text_of
+from auditor.terms import Term, nothing, text_of
 
 if TYPE_CHECKING:
     from auditor.analysis.walk import Walker
@@ -42,9 +42,11 @@ def touched(
                 value = w.read(holder, wanted, state)
             else:
                 value = w.item(holder, wanted, state, frame, raises=raises)
-            if default is not None and default is not terms.none:
+            if default is not None and not nothing(default):
                 there = terms.make("exists", None, (value,)) if value.kind == "load" else w.present(value)
                 value = terms.alt([(value, there), (default, terms.negate(there))])
+            if model.load.nulls:
+                w.world.nulls.add(value)
             if model.load.clears:
                 if (
                     model.load.default is not None
@@ -68,6 +70,11 @@ def touched(
             content = contents.freeze(w, saved, state) if saved is not None else terms.unknown("nothing")
             w.write(holder, contents.freeze(w, key, state), content, state, frame, node)
             value = holder if model.same == "object" else value
+    if model.has is not None:
+        holder, key = _holder(w, model.has.of, arguments, frame), shapes.pick(model.has.key, arguments)
+        if holder is not None and key is not None:
+            value = comparing.membership(w, contents.freeze(w, key, state), holder, state)
+            w.made_at(value, frame, node)
     if model.clear is not None:
         holder = _holder(w, model.clear.of, arguments, frame)
         key = shapes.pick(model.clear.key, arguments)
@@ -76,11 +83,10 @@ def touched(
                 w.record("clear", node, state, frame, holder=shapes.holder_of(w, holder))
             else:
                 w.clear(holder, contents.freeze(w, key, state), state, frame, node)
-    if model.has is not None:
-        holder, key = _holder(w, model.has.of, arguments, frame), shapes.pick(model.has.key, arguments)
-        if holder is not None and key is not None:
-            value = comparing.membership(w, contents.freeze(w, key, state), holder, state)
-            w.made_at(value, frame, node)
+    for name, reference in model.holds.items():
+        part = shapes.pick(reference, arguments)
+        if part is not None:
+            state.put((value, terms.literal(name)), part)
     if model.assign is not None:
         value = _assigned(w, model, arguments, state, frame, node)
     if model.append is not None:
@@ -174,7 +180,7 @@ def stored(w: Walker, holder: Term, key: Term, value: Term, state: State, frame:
     frozen = contents.freeze(w, value, state)
     hooks.header_kept(w, holder, key, frozen)
     w.world.writes.append(Write(holder, key, frozen, w.world.place(frame.program, at), frame.startup))
-    if frozen is w.terms.none or text_of(frozen) == "":
+    if nothing(frozen) or text_of(frozen) == "":
         w.record("clear", node, state, frame, holder=holder, key=key)
     else:
         w.record("store", node, state, frame, holder=holder, key=key, value=frozen)

@@ -14,7 +14,7 @@ from auditor.analysis import addresses, calls, contents, shapes
 from auditor.analysis.state import State
 from auditor.analysis.world import Arguments, Frame
 from auditor.library import Keeps
-from auditor.terms import Term, leaves
+from auditor.terms import Term, leaves, nothing
 
 if TYPE_CHECKING:
     from auditor.analysis.walk import Walker
@@ -85,7 +85,7 @@ def _write(w: Walker, holder: Term, frozen: Term, state: State, frame: Frame) ->
     if frozen.kind == "mapping":
         for key, value in shapes.mapping_items(frozen):
             w.write(holder, w.terms.true if key is None else w.terms.literal(key), value, state, frame, at)
-    elif frozen is not w.terms.none:
+    elif not nothing(frozen):
         w.write(holder, w.terms.true, frozen, state, frame, at)
 
 

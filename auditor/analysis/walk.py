@@ -15,7 +15,7 @@ from auditor.analysis import actions, binding, calls, comparing, contents, effec
 from auditor.analysis.state import Slot, State, join
 from auditor.analysis.world import Arguments, ClassInfo, Frame, Pending, UnitInfo, World
 from auditor.facts import Event
-from auditor.terms import Term, alternatives, is_text, number, plain, text_of, value_of, values
+from auditor.terms import Term, alternatives, is_text, nothing, number, plain, text_of, value_of, values
 
 _BOOLEAN = frozenset({"compare", "not", "and", "or", "exists", "present", "completed"})
 _MAY_BE_NULL = frozenset({"load", "alt", "parsed"})
@@ -155,11 +155,15 @@ class Walker:
         frame.breaks, frame.continues = [], []
         body = state.fork()
         for_ever = False
+        surely = node.until  # the body runs at least once
         if node.target is not None and iterable is not None:
+            made = self.world.kinds.get(iterable) in ("fresh", "weak")
+            surely = made or (iterable.kind == "sequence" and iterable.data is None and bool(iterable.args))
             self.assign(node.target, self.element_of(iterable, body), body, frame, declares=True)
         elif node.test is not None and not node.until:
             test = self.condition(node.test, body, frame)
             for_ever = test is self.terms.true
+            surely = comparing.ordered(test)
             body.assume(test, self.terms)
             state.assume(self.terms.negate(test), self.terms)
         elif node.test is None:
@@ -170,7 +174,7 @@ class Walker:
         if node.until and node.test is not None and not again.dead:
             test = self.condition(node.test, again, frame)
             again.assume(self.terms.negate(test), self.terms)
-        ways = [] if for_ever else [again] if node.until else [state, again]
+        ways = [] if for_ever else [again] if surely else [state, again]
         finished = self.join_states(ways)
         if node.otherwise and not finished.dead:
             self.block(node.otherwise, finished, frame)
@@ -458,7 +462,7 @@ class Walker:
         return self.terms.all(parts) if node.op == "and" else self.terms.any(parts)
 
     def _literal(self, node: ir.Literal, state: State, frame: Frame) -> Term:
-        literal = self.terms.literal(node.value)
+        literal = self.terms.null if node.null else self.terms.literal(node.value)
         if type(node.value) is str and "client_id=" in node.value:
             actions.text_seen(self, literal, node, state, frame)  # a whole address may be written in one piece
         return literal
@@ -620,7 +624,7 @@ class Walker:
                 value = self.value(other, state, frame)
                 return (
                     self.terms.make("op", "is-null", (value,))
-                    if value.kind in ("load", "alt")
+                    if value.kind in ("load", "alt") and value not in self.world.nulls
                     else self.negated_presence(value)
                 )
         return None
@@ -642,7 +646,7 @@ class Walker:
             return terms.negate(self.compare({"!=": "==", "is not": "is", "not in": "in"}[op], left, right, loose))
         if op in ("==", "is"):
             for one, other in ((left, right), (right, left)):
-                if other is terms.none:
+                if nothing(other):
                     return self.negated_presence(one)
                 if one.kind == "op" and one.data == "bool" and other.kind == "literal":
                     asked = terms.truth(one)
@@ -661,7 +665,7 @@ class Walker:
     def present(self, value: Term) -> Term:
         """The condition that a value is neither null nor undefined."""
         kind = value.kind
-        if value is self.terms.none:
+        if nothing(value):
             return self.terms.false
         if kind in (
             "literal",
@@ -860,9 +864,9 @@ class Walker:
         """`holder.name`."""
         world, terms = self.world, self.terms
         if holder.kind == "alt":
-            if not optional and terms.none in values(holder):
+            if not optional and any(nothing(one) for one in values(holder)):
                 state.assume(self.present(holder), terms)
-            kept = [(one, guard) for one, guard in alternatives(holder) if one is not terms.none]
+            kept = [(one, guard) for one, guard in alternatives(holder) if not nothing(one)]
             pairs = [
                 (self._under(guard, state, partial(self._member_of, one, name, frame, optional)), guard)
                 for one, guard in kept
@@ -950,9 +954,9 @@ class Walker:
             pairs = [
                 (self._under(guard, state, partial(self._item_of, one, key, frame, raises, optional)), guard)
                 for one, guard in alternatives(holder)
-                if one is not terms.none
+                if not nothing(one)
             ]
-            if terms.none in values(holder) and not optional:
+            if any(nothing(one) for one in values(holder)) and not optional:
                 state.assume(self.present(holder), terms)
             return terms.alt(pairs) if pairs else terms.none
         if holder.kind == "sequence" and key.kind == "literal" and isinstance(value_of(key), int):
@@ -1000,7 +1004,7 @@ class Walker:
         """Write a slot; what outlives the request is recorded."""
         if holder.kind == "alt":
             for one in values(holder):
-                if one is not self.terms.none:
+                if not nothing(one):
                     self.write(one, key, value, state, frame, node)
             return
         name = text_of(key)

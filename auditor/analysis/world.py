@@ -185,6 +185,7 @@ class World:
         self.handed: dict[Term, None] = {}  # functions given to a library while a module loads
         self.conventions: dict[str, dict[str, str]] = {}  # path -> what parameters are called by convention there
         self.unsent: dict[Term, list[int]] = {}  # an answer that is only a value yet -> the events that tell of it
+        self.nulls: set[Term] = set()  # slots that this entry read in a way that gives null where nothing is
         self.answers: set[Term] = set()  # what answers a request: a handler's stage that returns one ends the pipeline
         self.tokens: set[Term] = set()
         self.before_calls: dict[Term, dict[tuple[str, int], Term]] = {}  # client -> functions that run before its calls
@@ -222,6 +223,7 @@ class World:
     def entered(self, entry: Entry) -> Iterator[None]:
         """Record what happens as done by this entry, with a share of steps of its own."""
         outer, self.entry = self.entry, entry
+        self.nulls.clear()
         self.entry_steps = 0
         try:
             yield

@@ -184,6 +184,8 @@ def _loaded(application: Application, term: Term, depth: int) -> Origin:
             return "unknown" if relayed else "request"
         if identity == "ENV":
             return "constant"
+    if holder.kind == "literal":  # a letter of an alphabet is as good as the number that picks it
+        return _single(application, key, depth - 1)
     if holder.kind in ("call", "parsed", "sequence") or (holder.kind == "load" and not _writes(application, term)):
         inner = _single(application, holder, depth - 1)
         if inner in ("fresh", "weak", "startup"):

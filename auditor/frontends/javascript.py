@@ -72,6 +72,7 @@ def lower(path: str, language: OneOf["javascript", "typescript"], source: bytes)
         directives,
         tuple(sorted(context.problems.items())),
         text.count(b"\n") + (not text.endswith(b"\n") and bool(text)),
+        tuple(context.types),
     )
 
 

@@ -97,7 +97,19 @@ def named(*kinds: str) -> Callable[[NamedHandler], NamedHandler]:
 class Context:
     """One file while it is lowered."""
 
-    __slots__ = ("broken", "depth", "ends", "exporting", "jumps", "links", "namespaces", "problems", "source", "starts")
+    __slots__ = (
+        "broken",
+        "depth",
+        "ends",
+        "exporting",
+        "jumps",
+        "links",
+        "namespaces",
+        "problems",
+        "source",
+        "starts",
+        "types",
+    )
 
     def __init__(self, source: bytes) -> None:
         self.source = source
@@ -110,6 +122,7 @@ class Context:
         self.jumps: list[str] = []
         self.namespaces = 0
         self.exporting: Syntax | None = None
+        self.types: list[tuple[str, str, str]] = []
 
     # ------------------------------------------------------------------------------------------- places
 

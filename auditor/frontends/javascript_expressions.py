@@ -46,7 +46,7 @@ def name(context: Context, node: Syntax) -> Expression:
 @expression("undefined", "null")
 def nothing(context: Context, node: Syntax) -> Literal:
     """`undefined` and `null`."""
-    return null(context, node)
+    return Literal(context.at(node), None, node.type == "null")
 
 
 @expression("true", "false")

@@ -24,13 +24,18 @@ from auditor.program import (
 
 @statement("import_statement")
 def import_statement(context: Context, node: Syntax, out: list[Statement]) -> None:
-    """`import … from 'm'`. What is imported as a type is dropped, with the module if nothing else is."""
+    """`import … from 'm'`. What is imported as a type is no statement, nor is the module if nothing else is imported."""
     clause = None
+    typed = False
     for child in node.children:
         if child.type in ("import_clause", "import_require_clause"):
             clause = child
         elif child.type in ("type", "typeof"):
-            return
+            typed = True
+    if typed:
+        if clause is not None and clause.type == "import_clause":
+            _types(context, clause, _module(context, node))
+        return
     module = _module(context, clause if clause is not None and clause.type == "import_require_clause" else node)
     if clause is None:
         out.append(Import(context.at(node), module, None, ""))
@@ -58,12 +63,25 @@ def _clause(context: Context, node: Syntax, clause: Syntax, module: str, out: li
         elif kind == "named_imports":
             specifiers = [item for item in child.children if item.type == "import_specifier"]
             for item in specifiers:
-                if not _typed(item):
-                    name, local = _specifier(context, item)
+                name, local = _specifier(context, item)
+                if _typed(item):
+                    context.types.append((module, name, local))
+                else:
                     out.append(Import(context.at(item), module, name, local))
             if not specifiers and len(clause.children) == 1:
                 # `import {} from 'm'` still runs the module.
                 out.append(Import(context.at(node), module, None, ""))
+
+
+def _types(context: Context, clause: Syntax, module: str) -> None:
+    """The names that `import type …` gives to types."""
+    for child in clause.children:
+        if child.type == "identifier":
+            context.types.append((module, "default", context.text(child)))
+        elif child.type == "named_imports":
+            for item in child.children:
+                if item.type == "import_specifier":
+                    context.types.append((module, *_specifier(context, item)))
 
 
 def _typed(node: Syntax) -> bool:

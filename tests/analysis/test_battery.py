@@ -428,6 +428,35 @@ VARIANTS |= {
     """, """
         if (saved == null || state !== saved) { REFUSE; }
     """),
+    "taken out of a set of states": Variant("pass", Guard("""
+        if state not in begun:
+            REFUSE
+        begun.discard(state)
+    """, top="begun = set()", keep="begun.add(st)", only=("flask",)), Guard("""
+        if (!begun.delete(state)) { REFUSE; }
+    """, top="const begun = new Set();", keep="begun.add(st);", only=("express", "koa"))),
+    "taken out of a set whatever is in it": Variant("fail", Guard("""
+        begun.discard(state)
+    """, top="begun = set()", keep="begun.add(st)", only=("flask",)), Guard("""
+        begun.delete(state);
+        if (begun.has(state)) { REFUSE; }
+    """, top="const begun = new Set();", keep="begun.add(st);")),
+    "made null and tested for it": Variant("pass", """
+        received = state or None
+        if received is None or received != saved:
+            REFUSE
+    """, """
+        const received = state || null;
+        if (received === null || received !== saved) { REFUSE; }
+    """),
+    "made undefined and tested for null": Variant("absent", """
+        received = state or ""
+        if received is None or received != (saved or ""):
+            REFUSE
+    """, """
+        const received = state || undefined;
+        if (received === null || received !== saved) { REFUSE; }
+    """),
     "tested for another kind of absence": Variant("absent", """
         if saved == "" or state != saved:
             REFUSE
@@ -1327,6 +1356,10 @@ VARIANTS |= {
         ("joined with something fixed", "pass", 'f"monei-{secrets.token_hex(16)}"', "'monei-' + crypto.randomUUID()"),
         ("hashed", "pass", "hashlib.sha256(os.urandom(32)).hexdigest()",
          "crypto.createHash('sha256').update(crypto.randomBytes(32)).digest('hex')"),
+        ("letters, each picked at random", "pass", '"".join(secrets.choice("abcdef") for _ in range(16))',
+         "Array.from(crypto.randomBytes(16), (one) => 'abcdef'[one % 6]).join('')"),
+        ("letters, each picked weakly", "fail", '"".join(random.choice("abcdef") for _ in range(16))',
+         "[...Array(16)].map(() => 'abcdef'.charAt(Math.floor(Math.random() * 6))).join('')"),
         ("a constant", "fail", '"connect-monei"', "'connect-monei'"),
         ("a weak generator", "fail", 'str(random.randint(0, 10**9))', "Math.random().toString(36).slice(2)"),
         ("the time", "fail", "str(time.time())", "String(Date.now())"),
@@ -1337,6 +1370,33 @@ VARIANTS |= {
 VARIANTS |= {
     "sent: fresh or else a constant": Variant("pass|review", Guard(PY_PLAIN, sent='SESSION.get("seed") or "monei"'), Guard(
         JS_PLAIN, sent="process.env.STATE || 'monei'"), "fail"),
+    "sent: letters in a loop": Variant("pass", Guard(PY_PLAIN, top="""
+        def letters(length):
+            text = ""
+            for number in os.urandom(length):
+                text += "abcdef"[number % 6]
+            return text
+    """, sent="letters(16)"), Guard(JS_PLAIN, top="""
+        function letters(length) {
+          const picked = crypto.randomBytes(length);
+          let text = '';
+          for (let i = 0; i < length; i++) { text += 'abcdef'[picked[i] % 6]; }
+          return text;
+        }
+    """, sent="letters(16)")),
+    "sent: weak letters in a loop": Variant("pass", Guard(PY_PLAIN, top="""
+        def letters(length):
+            text = ""
+            while len(text) < length:
+                text += random.choice("abcdef")
+            return text
+    """, sent="letters(16)"), Guard(JS_PLAIN, top="""
+        function letters(length) {
+          let text = '';
+          for (let i = 0; i < length; i++) { text += 'abcdef'.charAt(Math.floor(Math.random() * 6)); }
+          return text;
+        }
+    """, sent="letters(16)"), "fail"),
     "sent: what the visitor asks for": Variant("fail", Guard(PY_PLAIN, sent='QUERY["state"]'), Guard(JS_PLAIN, sent="QUERY.state"), "fail"),
     "sent: made when the program starts": Variant(
         "pass", Guard(PY_PLAIN, top="ONCE = secrets.token_hex(16)".replace("ONCE", "once"), sent="once"),
