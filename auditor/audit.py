@@ -258,15 +258,16 @@ def observe(
     problems = (*loaded.problems, *facts.problems)
     where = sides.sides(loaded.programs, made.known.sides, Linker(loaded.paths))
     judged = catalogue.chosen(made.known, made.config.provider)
-    connected = connections.found(facts, loaded.programs, loaded.lines, made.known.providers, judged)
+    directory = connections.directory(loaded.programs, made.known.providers, made.known.words.endpoints, judged)
+    connected = connections.found(facts, loaded.programs, loaded.lines, directory)
     application = Application(
-        connections.only(facts, made.known.providers, judged),
+        connections.only(facts, directory),
         loaded.programs,
         loaded.hints,
         loaded.front_end,
         problems,
         committed(audited),
-        made.known.providers,
+        directory,
         where,
         connected,
     )

@@ -95,10 +95,11 @@ class Provider(Part):
 
 
 class Words(Part):
-    """The words that are searched for in the bytes of files."""
+    """The words that are searched for in the bytes of files; `endpoints`: names, see `rules/words.yaml`."""
 
     flow: tuple[str, ...]
     hints: tuple[str, ...]
+    endpoints: tuple[str, ...] = ()
 
 
 class Signs(Part):

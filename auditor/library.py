@@ -204,6 +204,7 @@ class Flow(Part):
     `code`, `secret`: where those are; `response`: where the callback's address is, from which the library takes the code
     and the state when `code` is not given: only then does it compare, and with neither it is another grant.
     `result`: pair (address and state) or mapping (state, and the address under any other key).
+    `endpoint`: where the address of the provider's endpoint is given, if it has no name of its own.
     """
 
     does: Literal["authorize", "exchange", "both", "refresh", "revoke"]
@@ -219,6 +220,7 @@ class Flow(Part):
     secret: Reference | None = None
     options: Reference = 0
     result: str = ""
+    endpoint: Reference | None = None
 
 
 class Model(Part, rename={"is_": "is"}):

@@ -133,7 +133,7 @@ class Sight:
             for key, given in event.details.items()
             if key not in _SILENT and (said := self._value(key, given, event))
         )
-        providers = dict.fromkeys(whom(event, self._application.providers) for event in events)
+        providers = dict.fromkeys(whom(event, self._application.directory) for event in events)
         named = tuple(("provider", one) for one in providers if one)
         everywhere = frozenset.intersection(*(event.conditions for event in events))
         ordered = sorted(everywhere, key=lambda one: (not contains(one, is_input), one.n))

@@ -26,6 +26,9 @@ def flow(
     secret = option(w, does.secret, arguments, fields)
     if secret is not None:
         details["secret"] = secret
+    endpoint = option(w, does.endpoint, arguments, fields) if does.endpoint is not None else None
+    if endpoint is not None:
+        details["endpoint"] = endpoint
     if does.does in ("authorize", "both"):
         value = _library_authorize(w, does, name, arguments, fields, details, value, state, frame, node)
     if does.does in ("exchange", "both"):

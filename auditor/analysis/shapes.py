@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from auditor.analysis import addresses
 from auditor.analysis.world import Arguments
 from auditor.library import Reference
-from auditor.terms import Term
+from auditor.terms import Term, text_of
 
 if TYPE_CHECKING:
     from auditor.analysis.walk import Walker
@@ -60,3 +60,15 @@ def pick(reference: Reference | None, arguments: Arguments, w: Walker | None = N
 def mapping_items(mapping: Term) -> Iterable[tuple[str | None, Term]]:
     """The keys and values of a frozen mapping; the key of a spread is None."""
     return zip(mapping.data, mapping.args, strict=True)
+
+
+def path_of(value: Term) -> list[str]:
+    """The fixed keys by which a value is looked up, outermost first."""
+    keys: list[str] = []
+    while value.kind == "load":
+        key = text_of(value.args[1])
+        if key is None:
+            break
+        keys.append(key)
+        value = value.args[0]
+    return keys[::-1]

@@ -7,8 +7,8 @@ import functools
 from collections.abc import Iterable, Mapping
 
 from auditor.analysis.attack import Attack
-from auditor.analysis.secrets import flat, is_secret_name, prefixes_of
-from auditor.catalogue import Provider
+from auditor.analysis.secrets import flat, is_secret_name
+from auditor.checks.connections import Directory
 from auditor.checks.sides import is_open
 from auditor.checks.tokens import Tokens
 from auditor.discover.committed import Committed
@@ -32,7 +32,7 @@ class Application:
     front_end: tuple[Place, ...] = ()
     problems: tuple[Problem, ...] = ()
     repository: Committed | None = None
-    providers: tuple[Provider, ...] = ()
+    directory: Directory = dataclasses.field(default_factory=Directory)
     sides: tuple[SideSeen, ...] = ()
     connections: tuple[Connection, ...] = ()
 
@@ -51,15 +51,10 @@ class Application:
         return seen[-1].side if seen else "unknown"
 
     @functools.cached_property
-    def prefixes(self) -> tuple[str, ...]:
-        """How the secrets and tokens begin that the known providers give out."""
-        return prefixes_of(self.providers)
-
-    @functools.cached_property
     def owners(self) -> frozenset[str]:
         """The names of the known providers that it connects to, as they stand in names of variables."""
         found = {one.name for one in self.connections}
-        return frozenset(flat(one.name) for one in self.providers if (one.title or one.name) in found)
+        return frozenset(flat(one.name) for one in self.directory.providers if (one.title or one.name) in found)
 
     def names_secret(self, name: str, holder: str = "") -> bool:
         """Whether a name, with that of what holds it, is one of a client secret."""

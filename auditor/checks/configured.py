@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from auditor import program as ir
-from auditor.analysis.secrets import judge
 from auditor.checks.application import Application
 from auditor.discover import prefilter
 from auditor.model import Place
@@ -66,7 +65,7 @@ def _settings(application: Application) -> Iterator[Configured]:
                 continue
             if sample and len(value.value) < _CONVINCING:
                 continue
-            if judge(value.value, name.rpartition(".")[2], application.prefixes) == "real":
+            if application.directory.judge(value.value, name.rpartition(".")[2]) == "real":
                 span = program.spans[statement.at]
                 yield Configured(name, Place(path, span[0], span[2], "", span[1]), committed, committed and not sample)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from auditor import program as ir
-from auditor.analysis.secrets import Judgement, judge
+from auditor.analysis.secrets import Judgement
 from auditor.checks import configured, named
 from auditor.checks.application import Application, observation
 from auditor.checks.configured import Configured
@@ -44,7 +44,7 @@ def answer(question: LiteralQuestion, rule: str, items: tuple[str, ...], applica
         if secret is not None:
             _flow(out, seen, rule, items, application, provenance, event, secret)
     proved = any(one.status == "pass" for one in out)
-    for one in named.literals(application.programs, application.names_secret, application.prefixes):
+    for one in named.literals(application.programs, application.names_secret, application.directory.judge):
         if one.judged == "real":
             _add(out, seen, rule, items, one.place, "real", "a client secret is written here as a literal")
         elif not one.said and not one.behind and not (proved and one.harmless):
@@ -130,11 +130,11 @@ def _flow(
     message = f"what stands here is sent as the client secret ({event.place.path}:{event.place.line})"
     for setting in configured.looked_up(application, secret):
         _add_setting(out, seen, rule, items, setting, message)
-    for one in named.looked_up(application.programs, configured.keys_of(secret), application.prefixes):
+    for one in named.looked_up(application.programs, configured.keys_of(secret), application.directory.judge):
         _add(out, seen, rule, items, one.place, one.judged, message)
     sources = provenance.of(secret)
     literals = [
-        (source, judge(source.text, "", application.prefixes)) for source in sources if source.origin == "literal"
+        (source, application.directory.judge(source.text, "")) for source in sources if source.origin == "literal"
     ]
     origins = [source.origin for source in sources if source.origin in _PROOFS]
     for source, judged in literals:

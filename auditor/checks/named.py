@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from auditor import program as ir
-from auditor.analysis.secrets import Judgement, flat, judge
+from auditor.analysis.secrets import Judgement, flat
 from auditor.model import Place
 from auditor.program import Program
 
@@ -20,6 +20,9 @@ _GIVEN = frozenset({"default", "defaultvalue", "devdefault", "fallback", "value"
 _PAIR = re.compile(r"(?<![\w-])([A-Za-z_][\w-]{0,80})=([^\s&\"'`,;<>]{8,})")  # `client_secret=…` within a longer text
 _SEVERAL = re.compile(r"[A-Za-z0-9][_-][A-Za-z0-9]|[a-z][A-Z]")  # a name of several words
 _OPTION = re.compile(r"-{0,2}([A-Za-z_][\w-]*)(?:[ =].*)?")  # `--client-secret <value>`
+
+Judge = Callable[[str, str], Judgement]
+"""What the literal is under a name, given as (value, name)."""
 
 Names = Callable[[str, str], bool]
 """Whether a name, with that of its holder or "", is one of those that are looked for."""
@@ -50,9 +53,7 @@ class _Use(NamedTuple):
     said: bool = False  # the name is an argument beside the value, or stands in the same text
 
 
-def literals(
-    programs: Mapping[str, Program], wanted: Names, prefixes: tuple[str, ...] | None = None
-) -> Iterator[Named]:
+def literals(programs: Mapping[str, Program], wanted: Names, judge: Judge) -> Iterator[Named]:
     """The literals under names that are `wanted`, by path and place. Settings are not read here: see `configured`."""
     for path in sorted(programs):
         program = programs[path]
@@ -62,15 +63,13 @@ def literals(
             if not wanted(use.name, use.holder):
                 continue
             for text, at, behind in _texts(use.value, use.said):
-                judged = judge(text, use.name, prefixes)
+                judged = judge(text, use.name)
                 line, column, end, _ = program.spans[at]
                 harmless = use.field or judged == "empty" or " " in text.strip()
                 yield Named(Place(path, line, end, "", column), judged, behind, harmless, use.said)
 
 
-def looked_up(
-    programs: Mapping[str, Program], keys: Iterable[tuple[str, ...]], prefixes: tuple[str, ...] | None = None
-) -> Iterator[Named]:
+def looked_up(programs: Mapping[str, Program], keys: Iterable[tuple[str, ...]], judge: Judge) -> Iterator[Named]:
     """The real secrets under these keys, by which code looks for them in settings that are modules, classes or mappings.
 
     Only a name of several words, or one whose holder is named as well, says that it is the same setting.
@@ -81,7 +80,7 @@ def looked_up(
         def is_same(name: str, of: str, last: str = last, holder: str = holder) -> bool:
             return name == last and (_SEVERAL.search(name) is not None or (bool(holder) and flat(of) == holder))
 
-        yield from (one for one in literals(programs, is_same, prefixes) if one.judged == "real")
+        yield from (one for one in literals(programs, is_same, judge) if one.judged == "real")
 
 
 # ------------------------------------------------------------------------------------------------- names

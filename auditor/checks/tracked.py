@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Sequence
 
 from auditor import program as ir
-from auditor.analysis.secrets import is_secret_name, judge
+from auditor.analysis.secrets import is_secret_name
 from auditor.catalogue import Provider
 from auditor.checks.application import Application, observation
 from auditor.discover import prefilter
@@ -57,9 +57,9 @@ def _settings(
         if type(node) is not ir.Assign or type(node.target) is not ir.Name or type(node.value) is not ir.Literal:
             continue
         name, value = node.target.id.rpartition(".")[2], node.value.value
-        if not isinstance(value, str) or judge(value, name, application.prefixes) != "real":
+        if not isinstance(value, str) or application.directory.judge(value, name) != "real":
             continue
-        what = _what(question, name, value, sent, application.providers)
+        what = _what(question, name, value, sent, application.directory.providers)
         if what:
             line, column, end_line, _ = program.spans[node.at]
             message = f"{what} is written in this file, and the file is committed"

@@ -122,3 +122,183 @@ def test_a_name_that_nobody_knows(tmp_path: pathlib.Path, capsys: pytest.Capture
     (tmp_path / "connect-auditor.toml").write_text('provider = ["monie"]\n')
     assert cli.run(["audit", str(tmp_path)]) == 2
     assert "provider: there is no provider 'monie': did you mean 'monei'?" in capsys.readouterr().err
+
+
+FLASK = """\
+import os
+import requests
+from flask import Flask, redirect, request
+app = Flask(__name__)
+
+@app.get("/connect")
+def connect():
+    return redirect({authorize} + "?client_id=a&response_type=code&redirect_uri=https://shop.example/cb")
+
+@app.get("/cb")
+def callback():
+    data = {{"grant_type": "authorization_code", "code": request.args["code"], "client_secret": os.environ["SECRET"]}}
+    return requests.post({token}, data=data).json()["id"]
+"""
+EXPRESS = """\
+const express = require('express');
+const axios = require('axios');
+const app = express();
+
+app.get('/connect', (req, res) => {{
+  res.redirect({authorize} + '?client_id=a&response_type=code&redirect_uri=https://shop.example/cb');
+}});
+
+app.get('/cb', async (req, res) => {{
+  const data = {{ grant_type: 'authorization_code', code: req.query.code, client_secret: process.env.SECRET }};
+  const answer = await axios.post({token}, data);
+  res.send(answer.data.id);
+}});
+"""
+LOOKED_UP = [("app.py", FLASK, 'os.environ["{}"]', 8), ("app.js", EXPRESS, "process.env.{}", 6)]
+
+
+@pytest.mark.parametrize(("name", "text", "look", "line"), LOOKED_UP)
+@pytest.mark.parametrize(
+    ("environment", "authorize", "token", "title"),
+    [
+        ("A=https://monei.cc/connect/authorize\nT=https://api.monei.cc/api/v1/connect/token", "A", "T", "Monei Connect"),
+        ("A=https://bank.example/oauth\nT=https://bank.example/token", "A", "T", "bank.example"),
+        ("BASE=https://monei.cc", "BASE + '/connect/authorize'", "BASE + '/token'", "Monei Connect"),
+        ("A=http://localhost:8000/oauth", "A", "A", ""),
+        ("OTHER=https://monei.cc/", "A", "A", ""),
+    ],
+)  # fmt: skip
+def test_an_address_of_the_environment_is_looked_up_in_its_files(
+    tmp_path: pathlib.Path, name: str, text: str, look: str, line: int, environment: str, authorize: str, token: str,
+    title: str,
+) -> None:  # fmt: skip
+    def looked_up(address: str) -> str:
+        variable, plus, rest = address.partition(" ")
+        return look.format(variable) + plus + rest
+
+    (tmp_path / name).write_text(text.format(authorize=looked_up(authorize), token=looked_up(token)))
+    (tmp_path / ".env").write_text(f"{environment}\n")
+    assert audit(tmp_path).connections == ((Connection(title, name, line),) if title else ())
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("app.py", FLASK.format(authorize='config["url"]', token='config["url"]').replace("app =", "config = load()\napp =")),
+        ("app.js", EXPRESS.format(authorize="config.url", token="config.url").replace("const app", "const config = load();\nconst app")),
+    ],
+)  # fmt: skip
+def test_a_setting_of_another_thing_is_no_address_of_a_provider(tmp_path: pathlib.Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    (tmp_path / "package.json").write_text('{"repository": {"url": "https://github.com/shop/oauth"}}\n')
+    assert audit(tmp_path).connections == ()
+
+
+LIBRARIES = {
+    "authlib, metadata": ("app.py", """\
+from authlib.integrations.flask_client import OAuth
+oauth = OAuth()
+oauth.register("google", server_metadata_url="https://accounts.google.com/.well-known/openid-configuration")
+def login():
+    return oauth.google.authorize_redirect("https://shop.example/cb")
+""", "Google", 3),
+    "authlib, unknown": ("app.py", """\
+from authlib.integrations.flask_client import OAuth
+oauth = OAuth()
+oauth.register("bank", authorize_url="https://bank.example/authorize", access_token_url="https://bank.example/token")
+def login():
+    return oauth.bank.authorize_redirect("https://shop.example/cb")
+""", "bank.example", 3),
+    "authlib, bare": ("app.py", """\
+from authlib.integrations.requests_client import OAuth2Session
+def login():
+    client = OAuth2Session("id", redirect_uri="https://shop.example/cb")
+    return client.create_authorization_url("https://bank.example/authorize")
+""", "bank.example", 4),
+    "requests-oauthlib": ("app.py", """\
+from requests_oauthlib import OAuth2Session
+def login():
+    client = OAuth2Session("id", redirect_uri="https://shop.example/cb")
+    return client.authorization_url("https://accounts.spotify.com/authorize")
+""", "Spotify", 4),
+    "passport": ("app.js", """\
+const passport = require('passport');
+const { Strategy } = require('passport-github2');
+passport.use(new Strategy({
+  clientID: process.env.ID, clientSecret: process.env.SECRET, callbackURL: 'https://shop.example/cb',
+}, (access, refresh, profile, done) => done(null, profile)));
+""", "GitHub", 3),
+    "passport, unknown": ("app.js", """\
+const passport = require('passport');
+const { Strategy } = require('passport-oauth2');
+passport.use(new Strategy({
+  authorizationURL: 'https://bank.example/authorize', tokenURL: 'https://bank.example/token',
+  clientID: process.env.ID, clientSecret: process.env.SECRET, callbackURL: 'https://shop.example/cb',
+}, (access, refresh, profile, done) => done(null, profile)));
+""", "bank.example", 3),
+    "next-auth": ("pages/api/auth/[...nextauth].ts", """\
+import NextAuth from 'next-auth';
+import Provider from 'next-auth/providers/google';
+export default NextAuth({providers: [Provider({clientId: process.env.ID!, clientSecret: process.env.SECRET!})]});
+""", "Google", 3),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "text", "title", "line"), LIBRARIES.values(), ids=LIBRARIES)
+def test_a_library_tells_and_the_applications_own_address_does_not(
+    tmp_path: pathlib.Path, name: str, text: str, title: str, line: int
+) -> None:
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).write_text(text)
+    assert audit(tmp_path).connections == (Connection(title, name, line),)
+
+
+TAIL = "4f9d2c7a8b1e6053a9"
+GIVEN = [
+    ("app.py", "import os\n{} = '{}'\n", 2),
+    ("app.js", "const a = 1;\nconst {} = '{}';\n", 2),
+    ("settings.json", '{{"client_id": 1,\n"{}": "{}"}}\n', 2),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "line"), GIVEN)
+@pytest.mark.parametrize(
+    ("variable", "value", "title"),
+    [
+        ("client_secret", f"mcs_{TAIL}", "Monei Connect"),
+        ("MONEI_SECRET", f"mcs_{TAIL}", "Monei Connect"),
+        ("anything", f"mct_{TAIL}", "Monei Connect"),
+        ("access_token", "mct_your_token_here", ""),  # a placeholder
+        ("access_token", TAIL, ""),
+        ("lock_name", f"mcs_{TAIL}", ""),  # a word of others, too
+        ("stripe_secret_key", f"sk_live_{TAIL}abcdefgh", ""),  # an API key needs no connection
+    ],
+)
+def test_what_a_provider_gave_out_tells(
+    tmp_path: pathlib.Path, name: str, text: str, line: int, variable: str, value: str, title: str
+) -> None:
+    other = "client_id = 1\n" if name != "app.js" else "const client_id = 1;\n"
+    (tmp_path / ("first.py" if name != "app.js" else "first.js")).write_text(other)
+    (tmp_path / name).write_text(
+        text.format(variable, value)
+        + ("" if name == "settings.json" else "# client_id" if name == "app.py" else "// client_id")
+    )
+    report = audit(tmp_path)
+    assert report.connections == ((Connection(title, name, line),) if title else ())
+    assert TAIL not in repr(report)
+
+
+@pytest.mark.parametrize(("name", "line"), [("google.py", "client_secret = '{}'\n"), ("google.js", "const clientSecret = '{}';\n")])  # fmt: skip
+def test_the_secret_of_a_provider_that_is_not_judged_is_not_judged(
+    tmp_path: pathlib.Path, name: str, line: str
+) -> None:
+    text = PYTHON if name.endswith(".py") else JAVASCRIPT
+    written(tmp_path, f"monei.{name.partition('.')[2]}", text, MONEI)
+    (tmp_path / name).write_text(line.format(f"GOCSPX-{TAIL}abcdefgh1"))
+    assert ("hardcoded-client-secret", name) in [(one.rule, one.path) for one in audit(tmp_path).findings]
+    (tmp_path / "connect-auditor.toml").write_text('provider = ["monei"]\n')
+    report = audit(tmp_path)
+    assert name not in {one.path for one in report.findings}
+    assert ("Google", name, 1, False) in [(one.name, one.path, one.line, one.judged) for one in report.connections]
+    (tmp_path / "connect-auditor.toml").write_text('provider = ["google"]\n')
+    assert ("hardcoded-client-secret", name) in [(one.rule, one.path) for one in audit(tmp_path).findings]
