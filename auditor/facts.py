@@ -59,13 +59,14 @@ class Event:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Write:
-    """A value written to a slot that outlives a request. `startup`: while a module loads."""
+    """A value written to a slot that outlives a request, under conditions. `startup`: while a module loads."""
 
     holder: Term
     key: Term
     value: Term
     place: Place
     startup: bool
+    conditions: frozenset[Term] = frozenset()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -228,6 +228,7 @@ class Model(Part, rename={"is_": "is"}):
 
     `unsent`: an answer that this makes is a value: only a handler that gives it back, or raises it, answers with it.
     `manages`: this generator becomes a context manager: the block that it manages stands where it yields.
+    `fills_missing`: a subscript of this object puts something there where nothing is.
     `draws`: this generator is asked for its values, so that it runs; the result is one of them unless the model says more.
     `provides`: this function makes what is handed to every parameter that is called like the first argument.
     `kind` "status": the name stands for an HTTP status. `secret`: this argument is the application's client secret. `code`: this argument is the status with which the receiver will answer. `holds`: members of the result that are arguments (`schema.safeParse(query).data`). `fills`: this argument, too, holds from now on what `kind` says (`crypto.getRandomValues(bytes)`).
@@ -292,6 +293,7 @@ class Model(Part, rename={"is_": "is"}):
     provides: Reference | None = None
     manages: Reference | None = None
     draws: Reference | None = None
+    fills_missing: bool = False
     keeps: Keeps | None = None
 
 

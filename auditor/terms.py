@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 HEAVY = 150  # a condition of more parts is given up: what is not known to hold proves nothing
 
+_SIZED = frozenset({"dict", "set", "list", "collections.defaultdict()", "collections.deque()"})  # Python's containers
 _COMPOUND = frozenset({"and", "or", "not"})
 _CONDITIONS = _COMPOUND | {"compare", "exists", "present", "completed", "literal"}
 
@@ -60,6 +61,7 @@ class Term:
 #   serial    how                           (value,)      written out: json, query, text, base64, cipher, hash
 #   parsed    how                           (value,)      read back
 #   mapping   keys (None for a spread)      values        a frozen copy of an object's slots
+#   entry     -                             (key, value)  of a mapping, under a key that is made
 #   sequence  -                             items
 #   op        operator                      operands
 #   compare   (operator, loose)             (left, right)
@@ -150,6 +152,8 @@ class Terms:
             return self.truth(term.args[0])  # what has a length of its own is there
         if term.kind in ("mapping", "sequence") and term.args:
             return self.true
+        if term.kind == "object" and term.data[0] in _SIZED and term.data[1].startup:
+            return term  # false while it is empty
         if term.kind in ("function", "class", "object", "root"):
             return self.true
         return term

@@ -115,6 +115,8 @@ class Attack:
             return self._present(self.value(term.args[0], game))
         if kind == "completed":
             return self._completed(term.args[0], game)
+        if kind == "object":
+            return MAYBE  # a container that requests fill
         if kind == "op" and term.data == "is-null":
             return self._is_null(term.args[0], game)
         return self._true(self.value(term, game))
@@ -227,15 +229,19 @@ class Attack:
             return MAYBE
         if value.kind not in ("chosen", "free", "opaque"):
             return MAYBE
-        writes = self._holders.get(container, ())
-        if any(self.is_sent(write.key) or self.is_sent(write.value) for write in writes):
-            return NO
         held = self.value(container, game)
-        if held.kind == "map" and isinstance(held.data, Term):
-            return NO if self.is_sent(held.data) else MAYBE
+        members = [*self._put_into(container), *_content(held)]
+        alike = [member for member in members if same_shape(member, element)]
+        if any(self.is_sent(member) for member in alike):
+            return MAYBE if any(self._from_visitor(member) for member in alike) else NO
         if held.kind == "nothing":
             return NO
         return OPAQUE if held.kind in ("unseen", "opaque", "fixed") else MAYBE
+
+    def _put_into(self, container: Term) -> list[Term]:
+        """What requests put into a container: keys of a mapping, elements of a list; not what was in it already."""
+        writes = (write for write in self._holders.get(container, ()) if not _again(write))
+        return [write.value if write.key.kind == "element" else write.key for write in writes]
 
     # ------------------------------------------------------------------------------------------ values
 
@@ -355,9 +361,11 @@ class Attack:
     def _looked_up(self, term: Term, game: Game) -> Value:
         """A store asked for what the attacker named: the attacker's own state was never put there."""
         holder, key = term.args
-        writes = [write for write in self._holders.get(holder, ()) if same_shape(write.key, key)]
-        if any(self.is_sent(write.key) for write in writes):
-            return NOTHING
+        writes = [write for write in self._holders.get(holder, ()) if same_shape(write.key, key) and not _again(write)]
+        content = () if writes else _content(self.value(holder, game))
+        keys = [one for one in (*(write.key for write in writes), *content) if same_shape(one, key)]
+        if any(self.is_sent(one) for one in keys):
+            return Value("free", term.n) if any(self._from_visitor(one) for one in keys) else NOTHING
         if any(self.is_sent(write.value) for write in writes):
             return self._written(term, writes, game)
         if writes or not self._kept(holder):
@@ -392,7 +400,7 @@ class Attack:
         return Value("fixed", term.n)
 
     def _from_visitor(self, written: Term) -> bool:
-        return not self.is_sent(written) and any(is_input(one) for one in values(written))
+        return not self.is_sent(written) and contains(written, is_input)
 
     def _held(self, term: Term, carrying: list[Term], game: Game) -> Value:
         """The sent state that is stored; what only keeps the slot as it is (`x = x or fresh`) says nothing new."""
@@ -538,6 +546,28 @@ def same_shape(first: Term, second: Term) -> bool:
 def _clears(write: Write) -> bool:
     """Whether a write only empties a slot."""
     return write.value.kind == "literal" and not value_of(write.value)
+
+
+def _content(held: Value) -> list[Term]:
+    """The keys that are made of a mapping, the elements of a sequence."""
+    whole = held.data if held.kind == "map" else None
+    if not isinstance(whole, Term):
+        return []
+    if whole.kind == "mapping":
+        return [one.args[0] for one in whole.args if one.kind == "entry"]
+    return list(whole.args) if whole.kind == "sequence" else []
+
+
+def _again(write: Write) -> bool:
+    """Whether a slot is written only where it was filled before: no new key comes to be by it."""
+    slot = (write.holder, write.key)
+    for condition in write.conditions:
+        there = condition.args[0] if condition.kind in ("exists", "present") else condition
+        if there.kind == "load" and there.args == slot:
+            return True
+        if there.kind == "compare" and there.data[0] == "in" and there.args == slot[::-1]:
+            return True
+    return False
 
 
 def is_input(term: Term) -> bool:

@@ -73,6 +73,8 @@ def membership(w: Walker, element: Term, container: Term, state: State) -> Term:
             terms.all((guard, membership(w, element, one, state))) for one, guard in alternatives(container)
         )
     whole = shapes.holder_of(w, container)
+    if whole in w.world.closed and not w.world.keys.get(whole) and not w.outlives(whole):
+        return terms.false
     keyed = container.kind in ("root", "mapping", "parsed") or (container.kind == "object")
     if keyed and element.kind == "literal":
         found = state.slots.get((whole, element))

@@ -29,7 +29,9 @@ def freeze(w: Walker, term: Term, state: State, depth: int = 6) -> Term:
             if value is None or (nothing(value) and key.kind != "literal"):
                 continue
             keys.append(text_of(key) if key.kind == "literal" and key is not w.terms.true else None)
-            parts.append(freeze(w, value, state, depth - 1))
+            held = freeze(w, value, state, depth - 1)
+            made = key.kind not in ("literal", "element")
+            parts.append(w.terms.make("entry", None, (freeze(w, key, state, depth - 1), held)) if made else held)
         if term.data[0] in results.QUERY_TYPES:
             return w.terms.make("serial", "query", (w.terms.make("mapping", tuple(keys), tuple(parts)),))
         if term.data[0] == "URL":

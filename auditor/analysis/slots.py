@@ -43,6 +43,9 @@ def touched(
             else:
                 value = w.item(holder, wanted, state, frame, raises=raises)
             if default is not None and not nothing(default):
+                kind = w.world.name_of(default)
+                if kind in ("dict", "list") and value.kind == "load":  # what it stands in for is of its type
+                    w.world.types.setdefault(value, kind)
                 there = terms.make("exists", None, (value,)) if value.kind == "load" else w.present(value)
                 value = terms.alt([(value, there), (default, terms.negate(there))])
             if model.load.nulls:
@@ -179,7 +182,7 @@ def stored(w: Walker, holder: Term, key: Term, value: Term, state: State, frame:
     at = node.at if node is not None else frame.unit.at if frame.unit is not None else 0
     frozen = contents.freeze(w, value, state)
     hooks.header_kept(w, holder, key, frozen)
-    w.world.writes.append(Write(holder, key, frozen, w.world.place(frame.program, at), frame.startup))
+    w.world.writes.append(Write(holder, key, frozen, w.world.place(frame.program, at), frame.startup, state.conditions))
     if nothing(frozen) or text_of(frozen) == "":
         w.record("clear", node, state, frame, holder=holder, key=key)
     else:

@@ -561,6 +561,8 @@ class Walker:
                 items.extend(value.args if value.kind == "sequence" else [self.terms.unknown("spread", (value,))])
             else:
                 items.append(value)
+        if not items and frame.startup:
+            return self.world.new_object("list", frame, node)  # it is there to be filled
         return self.terms.make("sequence", None, tuple(items))
 
     def _operator(self, node: ir.Operator, state: State, frame: Frame) -> Term:
@@ -976,8 +978,16 @@ class Walker:
         known = names.known_item(self, holder, key, state, frame)
         value = self.noted(known if known is not None else self.read(holder, key, state), frame)
         if raises and value.kind == "load" and not shapes.is_environment(holder):
-            state.assume(terms.make("exists", None, (value,)), terms)
+            there = terms.make("exists", None, (value,))
+            if self._fills_missing(holder, frame):
+                return terms.alt([(value, there), (terms.unknown("made where it is missing"), terms.negate(there))])
+            state.assume(there, terms)
         return value
+
+    def _fills_missing(self, holder: Term, frame: Frame) -> bool:
+        named = self.world.name_of(holder)
+        model = self.world.libraries.find(frame.language, named) if named else None
+        return model is not None and model.fills_missing
 
     def noted(self, value: Term, frame: Frame) -> Term:
         """Remember which unit read a value of the request: it is the callback, whatever called it."""
@@ -991,6 +1001,8 @@ class Walker:
         found = self.slot((whole, key), state)
         if found is not None:
             return found
+        if whole in self.world.closed and not self.world.keys.get(whole) and not self.outlives(whole):
+            return self.terms.none
         if whole in self.world.closed and key.kind == "literal":
             open_keys = [one for one in self.world.keys.get(whole, ()) if one.kind != "literal"]
             if not open_keys and (whole, self.terms.true) not in state.slots:

@@ -992,7 +992,7 @@ VARIANTS |= {
     """, keep='SESSION["flows"] = {st: {"next": "/"}}'), Guard("""
         const flow = SESSION.flows?.[state];
         if (!flow) { REFUSE; }
-    """, keep="SESSION.flows = { [st]: { next: '/' } };"), fails="a mapping keyed by a value that is made"),
+    """, keep="SESSION.flows = { [st]: { next: '/' } };")),
     "a prefix": Variant("review|fail", """
         if not saved or not saved.startswith(state or ""):
             REFUSE
@@ -1123,6 +1123,62 @@ VARIANTS |= {
     """, top="pending = {}", keep='pending["st"] = st'), Guard("""
         if (!pending.st || state !== pending.st) { REFUSE; }
     """, top="const pending = {};", keep="pending.st = st;", only=("express", "koa"))),
+    "a mapping that is keyed by who asks": Variant("fail|review", Guard("""
+        if QUERY.get("user") not in pending:
+            REFUSE
+    """, top="pending = {}", keep='pending[SESSION["user"]] = st'), Guard("""
+        if (!(QUERY.user in pending)) { REFUSE; }
+    """, top="const pending = {};", keep="pending[SESSION.user] = st;", only=("express", "koa"))),
+    "a mapping that another route fills with what its visitor sends": Variant("fail|review", Guard("""
+        if state not in pending:
+            REFUSE
+    """, top="""
+        pending = {}
+
+        @app.get("/other")
+        def other():
+            pending[request.args["state"]] = True
+            return "kept"
+    """, keep="pending[st] = True", only=("flask",)), Guard("""
+        if (!pending.has(state)) { REFUSE; }
+    """, top="""
+        const pending = new Map();
+        app.get('/other', (req, res) => { pending.set(req.query.state, true); res.send('kept'); });
+    """, keep="pending.set(st, true);", only=("express",))),
+    "a mapping that is asked only when it holds something": Variant("absent|fail", Guard("""
+        if pending and state not in pending:
+            REFUSE
+    """, top="pending = {}", keep="pending[st] = True"), Guard("""
+        if (pending.size && !pending.has(state)) { REFUSE; }
+    """, top="const pending = new Map();", keep="pending.set(st, true);", only=("express", "koa"))),
+    "a mapping that makes what is missing": Variant("fail|review", Guard("""
+        if pending[state] is None:
+            REFUSE
+    """, top="from collections import defaultdict\npending = defaultdict(dict)", keep='pending[st] = {"next": "/"}'), Guard("""
+        pending[state] ??= {};
+        if (!pending[state]) { REFUSE; }
+    """, top="const pending = {};", keep="pending[st] = { next: '/' };", only=("express", "koa"))),
+    "a mapping that keeps what was used": Variant("pass", Guard("""
+        if pending.pop(state, None) is None:
+            REFUSE
+        pending[state] = "used"
+    """, top="pending = {}", keep='pending[st] = "new"'), Guard("""
+        if (!pending.has(state)) { REFUSE; }
+        pending.set(state, 'used');
+    """, top="const pending = new Map();", keep="pending.set(st, 'new');", only=("express", "koa"))),
+    "a list of the module": Variant("pass", Guard("""
+        if state not in pending:
+            REFUSE
+        pending.remove(state)
+    """, top="pending = []", keep="pending.append(st)"), Guard("""
+        if (!pending.includes(state)) { REFUSE; }
+    """, top="const pending = [];", keep="pending.push(st);", only=("express", "koa"))),
+    "another list of the module": Variant("fail|review", Guard("""
+        if state not in others:
+            REFUSE
+    """, top="pending = []\nothers = []", keep="pending.append(st)"), Guard("""
+        if (!others.includes(state)) { REFUSE; }
+    """, top="const pending = [], others = [];", keep="pending.push(st);", only=("express", "koa"))),
     "a set of the module": Variant("pass", Guard("""
         if state not in pending:
             REFUSE
