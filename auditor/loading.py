@@ -267,7 +267,7 @@ class Outlines(dict[str, Outline]):
     def __missing__(self, path: str) -> Outline:
         imported: dict[tuple[str, str | None], None] = {}
         parameters: set[str] = set()
-        for node in ir.walk(self._programs[path]):
+        for node in ir.nodes(self._programs[path]):
             kind = node.__class__
             if kind is ir.Import:
                 imported[node.module, node.name] = None  # type: ignore[attr-defined]

@@ -11,6 +11,7 @@ children: it may hold the evidence, so nothing is ever dropped.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import Literal as OneOf
 from typing import TypeAlias, Union, dataclass_transform
@@ -516,3 +517,9 @@ def walk(root: object) -> Iterator[Node]:
             elif value is not None:
                 stack.append(value)
         stack[start:] = stack[start:][::-1]
+
+
+@functools.cache
+def nodes(program: Program) -> tuple[Node, ...]:
+    """All nodes of a program as `walk` gives them; they are looked for once, however many questions are asked of them."""
+    return tuple(walk(program))

@@ -196,7 +196,7 @@ class Sight:
         program = self._application.programs[self._path]
         names = {head: name for (path, name), head in self._facts.heads.items() if path == self._path}
         best = ("", 1, max(1, program.text_lines))
-        for node in ir.walk(program):
+        for node in ir.nodes(program):
             if isinstance(node, ir.Unit):
                 begin, _, end, _ = program.spans[node.at]
                 head = program.spans[node.head or node.at][0]

@@ -256,7 +256,7 @@ def _host(text: str) -> str:
 
 def _written(program: Program, known: Directory) -> Iterator[tuple[str, Place]]:
     """Endpoints of known providers that stand in a program as literals."""
-    for node in ir.walk(program):
+    for node in ir.nodes(program):
         if type(node) is not ir.Literal or not isinstance(node.value, str):
             continue
         name = known.named(_host(node.value))

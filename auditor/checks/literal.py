@@ -157,7 +157,7 @@ def find_literal(programs: Mapping[str, Program], value: str, near: Place) -> Pl
         program = programs[path]
         if program.language == "settings":
             continue
-        for node in ir.walk(program):
+        for node in ir.nodes(program):
             if type(node) is not ir.Literal or not isinstance(node.value, str) or min(len(node.value), len(value)) < 6:
                 continue
             shared = value if value in node.value else node.value if node.value in value else ""

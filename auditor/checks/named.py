@@ -90,7 +90,7 @@ def _uses(program: Program) -> Iterator[_Use]:
     """Wherever a value is given a name."""
     holders: dict[ir.Node, str] = {}
     prose: set[ir.Node] = set()
-    for node in ir.walk(program):
+    for node in ir.nodes(program):
         match node:
             case ir.Assign() | ir.Bind():
                 name, value = target_name(node.target), node.value

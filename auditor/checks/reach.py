@@ -63,7 +63,7 @@ def _seen(application: Application, event: Event) -> bool:
         path
         for path, program in application.programs.items()
         if program.language not in ("python", "javascript", "typescript")
-        and not any(type(node) is ir.Call and not _writes(node.callee) for node in ir.walk(program))
+        and not any(type(node) is ir.Call and not _writes(node.callee) for node in ir.nodes(program))
     ]
     names = [text_of(leaf) for leaf in leaves(event.details["value"])]
     return event.place.path in paths or any(

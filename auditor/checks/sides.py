@@ -85,7 +85,7 @@ def _pattern(glob: str) -> re.Pattern[str]:
 
 def _imports(program: Program) -> list[tuple[str, int]]:
     """The modules that a program imports, with their lines. Of Python's dotted ones the package is named as well."""
-    nodes = program.body if program.language == "python" else ir.walk(program)
+    nodes = program.body if program.language == "python" else ir.nodes(program)
     found = [(node.module, program.line(node.at)) for node in nodes if type(node) is ir.Import]
     if program.language != "python":
         return found
@@ -97,7 +97,7 @@ def _named(program: Program, signs: Mapping[Side, Signs]) -> Shown | None:
     bound: set[str] = set()
     used: dict[str, int] = {}
     markup = 0
-    for node in ir.walk(program):
+    for node in ir.nodes(program):
         if isinstance(node, ir.Assign | ir.Parameter) and type(node.target) is ir.Name:
             bound.add(node.target.id)
         elif type(node) is ir.Import:

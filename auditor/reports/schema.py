@@ -6,6 +6,7 @@ the schema allows keys that it does not know, and demands all that it knows: a r
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import msgspec
@@ -31,6 +32,8 @@ def _open(noun: dict[str, Any]) -> dict[str, Any]:
         for name, one in noun["properties"].items()
     }
     kept = {key: value for key, value in noun.items() if key != "additionalProperties"}
+    if "description" in kept:  # a docstring, whose indentation Python keeps before 3.13
+        kept["description"] = inspect.cleandoc(kept["description"])
     return kept | {"properties": properties, "required": list(properties)}
 
 
