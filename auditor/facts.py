@@ -11,7 +11,8 @@ from auditor.terms import Term, Terms
 
 Action: TypeAlias = Literal[
     "authorize", "exchange", "refresh", "revoke", "provider-call", "store", "clear", "log", "respond", "render",
-    "redirect", "flash", "raise", "set-cookie", "web-storage", "secret-use", "lost", "unsent",
+    "redirect", "flash", "raise", "set-cookie", "web-storage", "secret-use", "lost", "unsent", "set",
+    "persist",
 ]  # fmt: skip
 
 EntryKind: TypeAlias = Literal["route", "module", "unit"]

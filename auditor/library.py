@@ -56,6 +56,20 @@ class Keeps(Part):
     persists: bool = False
 
 
+class Cell(Part):
+    """Gives a value of a page's state and the function that writes it; `medium`: where it lies, if not in memory."""
+
+    initial: Reference = 0
+    key: Reference | None = None
+    medium: str = ""
+
+
+class Persists(Part):
+    """The state of a page goes to the browser's storage; `options`: only where one of these is given and not false."""
+
+    options: tuple[Reference, ...] = ()
+
+
 class Clear(Part):
     """Empties one slot of `of`, or all of them when `key` is None."""
 
@@ -295,6 +309,8 @@ class Model(Part, rename={"is_": "is"}):
     draws: Reference | None = None
     fills_missing: bool = False
     keeps: Keeps | None = None
+    cell: Cell | None = None
+    persists: Persists | None = None
 
 
 class FileRoutes(Part):

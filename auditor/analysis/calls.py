@@ -145,6 +145,7 @@ def call(
     if kind == "class":
         return construct(w, function, arguments, state, frame, node)
     if kind == "native":
+        frame.calling = node
         return w.world.natives[function](arguments.positional, arguments.named, state, frame)
     if kind == "object":
         dunder = w.member(function, "__call__", state, frame)

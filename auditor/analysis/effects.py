@@ -10,6 +10,7 @@ from auditor.analysis import (
     addresses,
     binding,
     calls,
+    cells,
     contents,
     flows,
     hooks,
@@ -186,6 +187,12 @@ def apply(
         managed = shapes.pick(model.manages, arguments)
         if managed is not None and managed.kind == "function":
             world.managers.add(shapes.unit_key(managed))
+    if model.cell is not None:
+        value = cells.made(w, model.cell, arguments, state, frame, node)
+    if model.persists is not None:
+        asked = [slots.option(w, one, arguments, state) for one in model.persists.options]
+        if not asked or any(one is not None and one not in (w.terms.none, w.terms.false) for one in asked):
+            w.record("persist", node, state, frame, name=name)
     if model.provides is not None:
         registration.register_provider(w, model.provides, arguments)
     if model.flow is not None:

@@ -45,6 +45,7 @@ class Frame:
     continues: list[State] = dataclasses.field(default_factory=list)
     outer: dict[str, object] = dataclasses.field(default_factory=dict)
     handling: Term | None = None
+    calling: Node | None = None
     closures: bool = False
     within: Callable[[Term, State, Frame], None] | None = None
     names: list[str] = dataclasses.field(default_factory=list)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from auditor.checks.application import Application, at, observation
+from auditor.checks.sides import is_open
 from auditor.checks.tokens import Kind
 from auditor.facts import Event
 from auditor.model import Observation, Place
@@ -26,9 +28,14 @@ _SINKS = {
 }
 """What happens there, of one secret or of several, and the actions that do it."""
 _GRANT_WORDS = ("accesstoken", "refreshtoken")
+_TOKENS: tuple[Kind, ...] = ("access-token", "refresh-token", "token-response")
 _FAILURES = ("error", "errordescription", "errors")
 _OK, _REFUSED = 200, 400
 _TELLING = 4  # letters: a shorter name says nothing
+_CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_OTHER_NAMES = re.compile(  # the last word of a name says what it is: `token_type` is no token
+    r"(?:^|[\W_])(code|verifier|nonce|challenge|expir\w*|type|scopes?|email|url|uri|path|id|name|theme|time|date|count)$"
+)
 _OPEN_NAMES = (
     "token", "auth", "grant", "secret", "session", "bearer", "cred", "jwt", "user", "data", "state", "store", "login",
     "connection", "key",
@@ -210,9 +217,55 @@ def _clean_front_end(
         message = _doubt(application, event)
         if message:
             return [observation(rule, items, "review", event.place, message, unit=event.unit)]
+    lost = _lost(application)
+    if lost is not None:
+        return [observation(rule, items, "review", *lost)]
     place = sinks[0].place if sinks else application.screens[0]
     message = "no token is kept in a store of the browser or phone"
     return [observation(rule, items, "pass", at(place, ""), message)]
+
+
+def _lost(application: Application) -> tuple[Place, str] | None:
+    """Where a token of the front end leaves what can be followed, and why a person must look there."""
+    tokens = application.tokens
+    for call, sends in application.facts.outside.items():
+        path, at, _ = call.data[2]
+        given = call.args[:-1] if call.data[3] else call.args
+        line, _, end_line, _ = application.programs[path].spans[at]
+        if not sends and _is_front(application, path, line) and any(tokens.clear(one, _TOKENS) for one in given):
+            return Place(path, line, end_line), "a token is handed on here to something that could not be followed"
+    for event in (*application.of("respond"), *application.of("render")):
+        if event.name and _writes_script(application, event):
+            return (
+                event.place,
+                "a page that is written as text holds a token: what its script does with it could not be seen",
+            )
+    kept = [event for event in application.of("set") if tokens.clear(event.details["value"], _TOKENS)]
+    flow = [event for action in ("exchange", "refresh") for event in application.of(action)]
+    persisted = application.of("persist")
+    if persisted and (kept or any(_is_front(application, one.place.path, one.place.line) for one in flow)):
+        message = "the state of the page is kept in a store of the browser: whether a token is in it could not be seen"
+        return persisted[0].place, message
+    return None
+
+
+def _is_front(application: Application, path: str, line: int) -> bool:
+    """Whether a line runs before the eyes of a user, or may: where nothing says, there is no server beside it."""
+    if application.programs[path].language not in ("javascript", "typescript", "html"):
+        return False
+    side = application.side(path, line)
+    if side == "unknown":
+        pages = {place.path for place in application.screens}
+        return path in pages or not any(one.side == "server" for one in application.sides)
+    return is_open(side)
+
+
+def _writes_script(application: Application, event: Event) -> bool:
+    """Whether an answer is a text with a script in it that holds a token."""
+    value = event.details.get("value")
+    if value is None or not contains(value, lambda leaf: "<script" in (text_of(leaf) or "").lower()):
+        return False
+    return bool(application.tokens.clear(value, _TOKENS))
 
 
 def _doubt(application: Application, event: Event) -> str:
@@ -223,8 +276,14 @@ def _doubt(application: Application, event: Event) -> str:
     for part in _parts(event.details["value"]):
         if part.kind in ("unknown", "parameter") and _may_be_token(event.details["key"], part):
             return "what is kept here in a store of the browser could not be followed"
-        if part.kind == "call" and any(application.tokens.held(one) for one in part.args):
+        if part.kind == "call" and _made_of_token(application, part):
             return "what is kept here is made of a token in a way that could not be followed"
+        if (
+            part.kind == "load"
+            and _comes_from_elsewhere(application, part)
+            and _may_be_token(event.details["key"], part)
+        ):
+            return "what is kept here in a store of the browser could not be followed"
         if part.kind == "load" and part.args[0].kind == "root" and text_of(part.args[1]) == "code":
             return "the authorization code is kept in a store of the browser"
         if part.kind == "load" and _name(part.args[1]) in _GRANT_WORDS:
@@ -232,9 +291,36 @@ def _doubt(application: Application, event: Event) -> str:
     return ""
 
 
+def _made_of_token(application: Application, value: Term) -> bool:
+    """Whether a call was given something that holds a token, however deep; what a request is answered is not made of it."""
+    stack = [value]
+    while stack:
+        one = stack.pop()
+        if application.tokens.held(one):
+            return True
+        if one.kind in ("call", "text", "serial", "sequence", "mapping") and not application.facts.outside.get(
+            one, False
+        ):
+            stack.extend(one.args)
+    return False
+
+
+def _comes_from_elsewhere(application: Application, load: Term) -> bool:
+    """Whether a member is read of what another window sent, or of what stands in the page."""
+    base = load
+    while base.kind == "load":
+        base = base.args[0]
+    return base.kind in ("parameter", "unknown") or (
+        base.kind == "call" and application.facts.outside.get(base) is False
+    )
+
+
 def _may_be_token(key: Term, value: Term) -> bool:
     """Whether the name under which an unknown value is kept leaves open that it is a token: `theme` does not."""
-    names = f"{text_of(key) or ''} {value.data[1] if value.kind == 'parameter' else ''}".lower()
+    called = value.data[1] if value.kind == "parameter" else text_of(value.args[1]) if value.kind == "load" else ""
+    if _OTHER_NAMES.search(_CASE.sub(" ", text_of(key) or "").lower()):
+        return False
+    names = f"{text_of(key) or ''} {called or ''}".lower()
     return len(text_of(key) or "") < _TELLING or any(word in names for word in _OPEN_NAMES)
 
 

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from auditor.analysis.names import template_root
 from auditor.analysis.shapes import mapping_items
+from auditor.checks.statuses import body_of
 from auditor.facts import Event, Facts
 from auditor.terms import Term, plain, text_of, value_of, values
 
@@ -59,6 +60,7 @@ class Tokens:
         self._slots: Slots = {}
         self._known: dict[Term, frozenset[Held]] = {}
         self._answered: dict[Term, frozenset[Held]] = {}
+        self._values: dict[Term, list[Term]] = {}  # a request to an own route -> what the route answers
         self.bearers: set[tuple[Term, Term]] = set()
         """Slots whose value is sent to the provider as a bearer token."""
         self.doubtful: set[tuple[Term, Term]] = set()
@@ -108,7 +110,7 @@ class Tokens:
         for _ in range(_ROUNDS):
             before = len(self._slots), len(self._answered), sum(len(held) for held in self._slots.values())
             self._known.clear()
-            for event in actions.get("store", ()):
+            for event in (*actions.get("store", ()), *actions.get("set", ())):
                 self._put(event.details["holder"], event.details["key"], event.details["value"])
             for event in actions.get("render", ()):
                 self._hand_over(event)
@@ -136,14 +138,18 @@ class Tokens:
     def _answer(self, events: Iterable[Event]) -> None:
         """What a route answers is what a request to it gives."""
         routes = [
-            (event.entry.route, held)
+            (event.entry.route, one, self.held(one))
             for event in events
-            if "value" in event.details and event.entry.route.strip("/") and (held := self.held(event.details["value"]))
+            if "value" in event.details and event.entry.route.strip("/")
+            for one in _whole(event.details["value"])
         ]
-        for call in self._sent if routes else ():
+        telling = {route for route, _, held in routes if held}
+        self._values.clear()
+        for call in self._sent if telling else ():
             asked = _own_path(call)
-            for route, held in routes:
-                if asked is not None and _same_path(asked, route):
+            for route, value, held in routes:
+                if asked is not None and route in telling and _same_path(asked, route):
+                    self._values.setdefault(call, []).append(value)
                     self._answered[call] = self._answered.get(call, frozenset()) | held
 
     # ------------------------------------------------------------------------------------------ what a value holds
@@ -187,13 +193,33 @@ class Tokens:
         return stored if stored is not None else self._member(holder, key)
 
     def _member(self, holder: Term, key: Term) -> frozenset[Held]:
+        if holder.kind == "unknown" and holder.data == "entry":  # a pair of a key and what lies there
+            return self._all(holder.args) if key.kind == "literal" and value_of(key) == 1 else frozenset()
+        asked = body_of(holder, self._values)
+        if asked is not None and text_of(key) is not None:
+            return frozenset(one for value in self._values[asked] for one in self._answered_member(value, key))
         inside = self.held(holder) if holder.kind != "root" else frozenset()
+        return self._in(inside, key)
+
+    def _answered_member(self, answer: Term, key: Term) -> frozenset[Held]:
+        """What a member holds of what a route answers: of an object with known keys what lies there, and nothing else."""
+        if answer.kind == "mapping" and None not in answer.data:
+            return self._all(value for name, value in mapping_items(answer) if name == text_of(key))
+        return self._in(self.held(answer), key)
+
+    def _in(self, inside: frozenset[Held], key: Term) -> frozenset[Held]:
+        """What a member holds of something that holds these."""
         if not inside:
             return frozenset()
         name = text_of(key)
         if name is None:
             return inside if key.kind != "literal" or isinstance(value_of(key), int) else frozenset()
         return frozenset(found for one in inside for found in _projected(one, name.lower().replace("-", "_")))
+
+
+def _whole(answer: Term) -> tuple[Term, ...]:
+    """What is answered, without the list of arguments that it came in."""
+    return answer.args if answer.kind == "sequence" and answer.data is None else (answer,)
 
 
 def _projected(one: Held, name: str) -> Iterable[Held]:

@@ -121,6 +121,10 @@ def chain(context: Context, node: Syntax) -> Expression:
         if kind != "non_null_expression":
             links.append(inner)
         inner = inner.children[0]
+    promise = _awaited_by_name(context, links, inner)
+    if promise is not None:
+        links.pop()
+        inner = promise
     spare = LINKS - context.links
     if len(links) > spare:
         value: Expression = context.too_deep(inner)
@@ -132,7 +136,16 @@ def chain(context: Context, node: Syntax) -> Expression:
     for link in reversed(links):
         value = _LINKS[link.type](context, link, value)
     context.links -= len(links)
-    return value
+    return value if promise is None else Await(context.at(node), value)
+
+
+def _awaited_by_name(context: Context, links: list[Syntax], inner: Syntax) -> Syntax | None:
+    """What `await (x).y()` waits for, `(x).y()`, begins with: the grammar takes it for a call of a function `await`."""
+    if not links or links[-1].type != "call_expression" or inner.type != "identifier" or context.text(inner) != "await":
+        return None
+    given = links[-1].child_by_field_name("arguments")
+    found = given.named_children if given is not None and given.type == "arguments" else []
+    return found[0] if len(found) == 1 and found[0].type != "spread_element" else None
 
 
 def _member(context: Context, node: Syntax, value: Expression) -> Expression:
