@@ -10,7 +10,22 @@ import pytest
 
 from auditor.frontends.errors import Unreadable
 from auditor.frontends.javascript import LARGEST, lower
-from auditor.program import Define, DefineClass, Lambda, Literal, Name, Node, Program, Unit, Unknown, children, walk
+from auditor.program import (
+    Await,
+    Call,
+    Define,
+    DefineClass,
+    Lambda,
+    Literal,
+    Member,
+    Name,
+    Node,
+    Program,
+    Unit,
+    Unknown,
+    children,
+    walk,
+)
 
 
 def js(source: str, path: str = "a.js") -> Program:
@@ -590,3 +605,14 @@ def test_a_lambda_is_found_in_broken_code() -> None:
     program = broken("app.get('/cb', async (req, res) => { exchange(req.query.code) ")
     assert "exchange" in {node.id for node in walk(program) if isinstance(node, Name)}
     assert not any(isinstance(node, Lambda) and node.unit.name for node in walk(program))
+
+
+@pytest.mark.parametrize("path", ["a.js", "a.ts"])
+def test_a_promise_in_parentheses_is_waited_for(path: str) -> None:
+    source = b"async function f() { return await (await g()).json(); }"
+    program = lower(path, "typescript" if path == "a.ts" else "javascript", source)
+    assert "await" not in {node.id for node in walk(program) if isinstance(node, Name)}
+    outer, inner = (node for node in walk(program) if isinstance(node, Await))
+    assert isinstance(outer.value, Call)
+    assert isinstance(outer.value.callee, Member)
+    assert outer.value.callee.object is inner
