@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import pathlib
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 import msgspec
@@ -52,7 +52,10 @@ class Scope(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What is audited and what is known. `source`: the configuration's file, if there is one."""
+    """What is audited and what is known. `source`: the configuration's file, if there is one.
+
+    `written`: paths relative to the root that this run writes its reports to; they are no part of what it audits.
+    """
 
     root: pathlib.Path
     scopes: tuple[Scope, ...]
@@ -60,6 +63,24 @@ class Plan(NamedTuple):
     source: pathlib.Path | None
     known: Catalogue
     libraries: Libraries
+    written: frozenset[str] = frozenset()
+
+    def writing(self, files: Iterable[pathlib.Path]) -> Plan:
+        """This plan, for a run that writes these files."""
+        inside = (file.resolve() for file in files)
+        return self._replace(
+            written=frozenset(one.relative_to(self.root).as_posix() for one in inside if one.is_relative_to(self.root))
+        )
+
+    @property
+    def of_the_audit(self) -> frozenset[str]:
+        """The files with people's decisions and this run's reports. They speak of the flow, and are not in it."""
+        return self.written.union((self.baseline,), (scope.attestations for scope in self.scopes))
+
+    def excluder(self) -> Callable[[str], bool]:
+        """Whether a path is left out. Raises UsageError for a pattern of the configuration that is none."""
+        own, matches = self.of_the_audit, ignore.excluder(self.config.exclude)
+        return lambda path: path in own or matches(path)
 
     @property
     def baseline(self) -> str:
@@ -248,7 +269,7 @@ def observe(
     made: Plan, found: Tree, progress: Progress = None, lowering: Lowering = lower_all
 ) -> tuple[Seen, Application]:
     """What `look` gives, with the application that the rules were asked about."""
-    audited = found.excluding(ignore.excluder(made.config.exclude))
+    audited = found.excluding(made.excluder())
     if not audited.entries:
         raise NothingToAudit("there is no file to audit: all of them are excluded")
     loaded = loading.load(audited, *needles(made), progress, lowering=lowering)
@@ -310,7 +331,7 @@ def _baselined(
 
 def is_audited(made: Plan, scope: Scope) -> Callable[[str], bool]:
     """Whether a path is among what an audit of this application looks at."""
-    excluded = ignore.excluder(made.config.exclude)
+    excluded = made.excluder()
     return lambda path: scope.holds(path) and not excluded(path)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import resources
+import json
+import re
+from importlib import metadata, resources
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,8 +18,22 @@ HOOKS = ".pre-commit-config.yaml"
 WORKFLOW = ".github/workflows/connect-auditor.yml"
 
 
+_ADDRESS = re.compile(r"(https|ssh)://([\w.-]+@)?[\w.:/~+-]+")
+"""An address that others can reach and that holds nothing which a shell, YAML or a log should not see."""
+
+
+class Source(NamedTuple):
+    """What pip is told to install; `found`: that it is known to find it elsewhere than on this machine."""
+
+    requirement: str
+    found: bool
+
+
 class Step(NamedTuple):
-    """A file that could be written. `data` None: it is left alone, for the reason in `note`."""
+    """A file that could be written; `exists`: over one that is there.
+
+    `note` says what is done to it, if not that it is written. `data` None: it is left alone, for the reason in `note`.
+    """
 
     path: str
     data: bytes | None
@@ -40,9 +56,27 @@ def gitlab() -> str:
     return _starter("gitlab.yml")
 
 
+def source() -> Source:
+    """Where others get what runs here: the address that pip installed it from, else this version from an index."""
+    pinned = f"connect-auditor=={__version__}"
+    try:
+        written = metadata.distribution("connect-auditor").read_text("direct_url.json")
+    except metadata.PackageNotFoundError:
+        return Source(pinned, False)
+    if written is None:
+        return Source(pinned, True)
+    origin = json.loads(written)
+    address, revision = origin.get("url", ""), origin.get("vcs_info", {})
+    if not _ADDRESS.fullmatch(address):
+        return Source(pinned, False)
+    if revision:
+        address = f"{revision['vcs']}+{address}@{revision['commit_id']}"
+    return Source(f"connect-auditor @ {address}", True)
+
+
 def _starter(name: str) -> str:
     text = resources.files("auditor").joinpath("starters", name).read_text(encoding="utf-8")
-    return text.replace("VERSION", __version__)
+    return text.replace("REQUIREMENT", source().requirement)
 
 
 def _configuration(root: Path) -> Step:
@@ -62,19 +96,45 @@ def _hooks(root: Path) -> Step:
     data = read_inside(root, HOOKS)
     if data is None:
         return Step(HOOKS, f"repos:\n{entry}".encode())
-    text = data.decode("utf-8", "replace")
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{HOOKS}: not UTF-8 at byte {error.start}") from None
     before = _repos(text)
     if before is None:
         raise UsageError(f"{HOOKS}: not a configuration of pre-commit")
     if any(hook.get("id") == "connect-auditor" for repo in before for hook in _dicts(repo.get("hooks"))):
         return Step(HOOKS, None, True, "has the hook already")
-    for indent in ("", "  ", "    "):
-        added = "".join(f"{indent}{line}\n" for line in entry.splitlines())
-        made = f"{text.rstrip()}\n{added}"
-        if _repos(made) == [*before, *(_repos(f"repos:\n{entry}") or [])]:
-            # Nothing is overwritten: an entry is added.
-            return Step(HOOKS, made.encode(), False)
-    return Step(HOOKS, None, True, f"could not be added to; put this into it:\n{entry}")
+    made = _with_entry(text, entry)
+    if _repos(made) != [*before, *(_repos(f"repos:\n{entry}") or [])]:
+        return Step(HOOKS, None, True, f"could not be added to; put this into it:\n{entry}")
+    return Step(HOOKS, made.encode(), note="the hook is added")
+
+
+def _with_entry(text: str, entry: str) -> str:
+    """A configuration of pre-commit with one more entry below its last one; all else stays, byte for byte."""
+    root = yaml.compose(text, yaml.SafeLoader)
+    assert isinstance(root, yaml.MappingNode)  # `_repos` has found a list in it
+    repos = next(value for key, value in root.value if key.value == "repos")
+    column = repos.start_mark.column
+    end = "\r\n" if "\r\n" in text else "\n"
+    lines = text.splitlines(keepends=True)
+    at = _last_line(repos)
+    while at < len(lines) and re.match(rf" {{{column + 1},}}#", lines[at]):
+        at += 1  # a comment that belongs to the entry before
+    if not lines[at - 1].endswith(("\n", "\r")):
+        lines[at - 1] += end
+    added = [f"{' ' * column}{line}{end}" for line in entry.splitlines()]
+    return "".join([*lines[:at], *added, *lines[at:]])
+
+
+def _last_line(node: yaml.Node) -> int:
+    """The 1-based line that the node ends on, without the comments and blank lines after it."""
+    if not isinstance(node, yaml.CollectionNode) or node.flow_style or not node.value:
+        mark = node.end_mark
+        return int(mark.line if mark.column == 0 else mark.line + 1)
+    last = node.value[-1]
+    return _last_line(last[1] if isinstance(last, tuple) else last)
 
 
 def _repos(text: str) -> list[dict[str, Any]] | None:

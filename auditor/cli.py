@@ -156,6 +156,7 @@ def audit(
     from auditor.audit import audit_all, plan
 
     made = plan(path, config_file)
+    made = made.writing(target.file for target in (*formats, Target("", output)) if target.file is not None)
     if verbose:
         _say(f"configuration: {made.source or 'none, the defaults hold'}")
     change = _change(made.root, staged, changed_since)
@@ -212,6 +213,8 @@ def hook(path: Path | None, everything: bool, fail_on: str | None, config_file: 
             [_only_failures(one) for one in failed], _options()._replace(detail="normal"), [Target("text", None)]
         )
     _say(_of_hook(results, change.name, bool(failed)))
+    if failed:
+        _say(_way_out(failed))
     return 1 if failed else 0
 
 
@@ -246,7 +249,8 @@ def baseline(path: Path, prune: bool, config_file: Path | None) -> int:
     write_all({made.root / made.baseline: decisions.render(entries)})
     before, after = set(old.findings if old else ()), set(entries)
     added, dropped = len(after - before), len(before - after)
-    _say(f"{made.baseline}: {len(after)} failures, {added} added, {dropped} dropped")
+    count = f"{len(after)} failure{'' if len(after) == 1 else 's'}, {added} added, {dropped} dropped"
+    _say(f"{made.baseline}: {count}{'; commit it, and only others count' if after else ''}")
     return 0
 
 
@@ -303,13 +307,21 @@ def init(yes: bool, gitlab: bool) -> int:
     root, _ = root_and_path(Path())
     for step in begin.steps(root):
         if step.data is None:
-            _say(f"{step.path}: {step.note}")
+            note, *entry = step.note.splitlines()
+            _say(f"{step.path}: {note}")
+            click.echo("".join(f"{line}\n" for line in entry), err=True, nl=False)
         elif step.exists and yes:
             _say(f"{step.path}: is there already and stays as it is")
-        elif yes or _asked(step.question):
+        elif yes or _asked(step.question, default=not step.exists):
             (root / step.path).parent.mkdir(parents=True, exist_ok=True)
             write_all({root / step.path: step.data})
-            _say(f"{step.path}: written")
+            _say(f"{step.path}: {step.note or 'written'}")
+    source = begin.source()
+    if not source.found:
+        _say(f"where these run, pip has to find {source.requirement}: this one was installed from a folder")
+    _say(
+        "next: `connect-auditor audit` shows what there is, `connect-auditor baseline` lets it be for now; commit both"
+    )
     return 0
 
 
@@ -487,9 +499,9 @@ def _scope_named(scopes: Sequence[Scope], name: str | None) -> Scope:
     return found[0]
 
 
-def _asked(question: str) -> bool:
+def _asked(question: str, default: bool) -> bool:
     try:
-        return click.confirm(question, default=True, err=True)
+        return click.confirm(question, default=default, err=True)
     except click.Abort:
         raise UsageError("there is nobody to answer: use --yes") from None
 
@@ -530,6 +542,12 @@ def _only_failures(result: Audited) -> Audited:
             problems=tuple(problem for problem in report.problems if problem.kind in decisions),
         )
     )
+
+
+def _way_out(failed: Sequence[Audited]) -> str:
+    """What somebody does whose commit is blocked and who means it."""
+    counted = [one.rule for result in failed for one in result.report.findings if one.suppressed is None and one.items]
+    return f"what is meant to stay gets a comment with a reason: `connect-auditor: ignore[{counted[0]}] -- because …`"
 
 
 def _of_hook(results: Sequence[Audited], name: str, failed: bool) -> str:

@@ -75,7 +75,7 @@ def _item(
     if not decided:
         if not connects and not unread:
             return result("not-applicable", "nothing that was read connects to an OAuth provider")
-        return result("review", "no rule decides this yet: a person must look", signs)
+        return result("review", "no rule decides this yet: a person must look")
     if not observations:
         if connects:
             return result(

@@ -28,6 +28,7 @@ _ROLES = {
     "generated": "what a program wrote is not judged",
     "test": "tests are not part of the application: they are only looked through for committed secrets",
     "docs": "documents are not part of the application",
+    "audit": "what belongs to the audit is not part of the application",
 }
 
 
@@ -157,6 +158,8 @@ def _chosen(made: Plan, seen: Seen, path: str) -> str:
 
 
 def _why_not(made: Plan, scope: Scope, seen: Seen, path: str) -> str:
+    if path in made.of_the_audit:
+        return "it belongs to the audit and is not part of the application"
     if ignore.excluder(made.config.exclude)(path):
         return f"`exclude` in {_source(made)} leaves it out"
     entry = next((one for one in seen.tree.entries if one.path == path), None)

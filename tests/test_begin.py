@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import stat
@@ -25,9 +26,9 @@ WRITTEN = ["connect-auditor.toml", begin.HOOKS, begin.WORKFLOW]
 def test_init_writes_what_is_missing(shop: Repository, capsys: pytest.CaptureFixture[str]) -> None:
     shop.shop()
     assert cli.run(["init", "--yes"]) == 0
-    assert [line.removeprefix("connect-auditor: ") for line in capsys.readouterr().err.splitlines()] == [
-        f"{path}: written" for path in WRITTEN
-    ]
+    said = [line.removeprefix("connect-auditor: ") for line in capsys.readouterr().err.splitlines()]
+    assert said[:3] == [f"{path}: written" for path in WRITTEN]
+    assert "`connect-auditor audit`" in said[-1]
     assert load(shop.root)[1] == shop.root / "connect-auditor.toml"
     assert cli.run(["audit"]) == 0
     assert all(__version__ in shop.read(path) for path in WRITTEN[1:])
@@ -78,12 +79,70 @@ def test_init_adds_to_the_hooks_that_are_there(shop: Repository, indent: str) ->
     assert shop.read(begin.HOOKS) == before
 
 
+def test_init_changes_no_byte_of_the_hooks_that_are_there(shop: Repository) -> None:
+    above = b"repos:\r\n  - repo: local\r\n    hooks:\r\n      - id: x  # \xc3\xa9\r\n        args: [\r\n  a]\r\n        # - id: y\r\n"
+    below = b"\r\n# services\r\nci:\r\n  autofix_prs: false"
+    (shop.root / begin.HOOKS).write_bytes(above + below)
+    assert cli.run(["init", "--yes"]) == 0
+    made = (shop.root / begin.HOOKS).read_bytes()
+    assert made.startswith(above)
+    assert made.endswith(below)
+    added = made[len(above) : -len(below)]
+    assert added.startswith(b"  - repo: local\r\n    hooks:\r\n      - id: connect-auditor\r\n")
+    assert added.count(b"\n") == added.count(b"\r\n")
+
+
+def test_init_leaves_hooks_alone_that_are_not_utf_8(shop: Repository, capsys: pytest.CaptureFixture[str]) -> None:
+    mine = b"repos:\n- repo: local\n  hooks: [] # \xe9\n"
+    (shop.root / begin.HOOKS).write_bytes(mine)
+    assert cli.run(["init", "--yes"]) == 2
+    assert (shop.root / begin.HOOKS).read_bytes() == mine
+    assert f"{begin.HOOKS}: not UTF-8 at byte 35" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("origin", "expected"),
+    [
+        (None, (f"connect-auditor=={__version__}", True)),
+        ({"url": "file:///home/ada/auditor", "dir_info": {}}, (f"connect-auditor=={__version__}", False)),
+        ({"url": "https://example.com/a.git", "vcs_info": {"vcs": "git", "commit_id": "0a1b"}},
+         ("connect-auditor @ git+https://example.com/a.git@0a1b", True)),
+        ({"url": "https://example.com/auditor-0.1.0.whl", "archive_info": {}},
+         ("connect-auditor @ https://example.com/auditor-0.1.0.whl", True)),
+        ({"url": "https://user:password@example.com/a.whl", "archive_info": {}}, (f"connect-auditor=={__version__}", False)),
+        ({"url": "https://example.com/$(x).whl", "archive_info": {}}, (f"connect-auditor=={__version__}", False)),
+    ],
+)  # fmt: skip
+def test_what_init_writes_installs_from_where_this_came(
+    monkeypatch: pytest.MonkeyPatch, origin: dict[str, Any] | None, expected: tuple[str, bool]
+) -> None:
+    class Installed:
+        def read_text(self, name: str) -> str | None:
+            assert name == "direct_url.json"
+            return None if origin is None else json.dumps(origin)
+
+    monkeypatch.setattr(begin.metadata, "distribution", lambda _: Installed())
+    assert begin.source() == expected
+    assert f'additional_dependencies: ["{expected[0]}"]' in begin._starter("pre-commit.yaml")
+
+
+def test_enter_overwrites_nothing(shop: Repository) -> None:
+    shop.write(begin.WORKFLOW, "mine: true\n")
+    command = [sys.executable, "-m", "auditor", "init"]
+    done = subprocess.run(command, input="\n\n\n", capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert "Overwrite it? [y/N]" in done.stderr
+    assert shop.read(begin.WORKFLOW) == "mine: true\n"
+    assert (shop.root / begin.HOOKS).exists()
+
+
 def test_init_tells_what_it_cannot_add(shop: Repository, capsys: pytest.CaptureFixture[str]) -> None:
-    mine = "repos:\n- repo: local\n  hooks: []\nexclude: ^x\n"
+    mine = "repos: [{repo: local, hooks: []}]\nexclude: ^x\n"
     shop.write(begin.HOOKS, mine)
     assert cli.run(["init", "--yes"]) == 0
     assert shop.read(begin.HOOKS) == mine
-    assert "could not be added to; put this into it" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert f"{begin.HOOKS}: could not be added to; put this into it:\n- repo: local\n  hooks:\n" in said
     shop.write(begin.HOOKS, "nonsense")
     assert cli.run(["init", "--yes"]) == 2
 
@@ -92,6 +151,29 @@ def test_a_configuration_in_pyproject_is_one(shop: Repository) -> None:
     shop.write("pyproject.toml", "[tool.connect-auditor]\nstrict = false\n")
     assert cli.run(["init", "--yes"]) == 0
     assert not (shop.root / "connect-auditor.toml").exists()
+
+
+def test_nothing_of_the_audit_is_audited(shop: Repository, capsys: pytest.CaptureFixture[str]) -> None:
+    """What people decided and what was reported speaks of secrets and flows, and pages have scripts."""
+    shop.shop(checked=False)
+    shop.write("connect-auditor.toml", 'baseline = "audit/known.json"\nattestations = "audit/said.toml"\n')
+    (shop.root / "audit").mkdir()
+    reports = ["--format=html=report.html", "--format=json=report.json", "--format=sarif=connect-auditor.sarif"]
+    assert cli.run(["audit", *reports, "--output=said.txt"]) == 1
+    first = json.loads(shop.read("report.json"))
+    assert cli.run(["audit", *reports, "--output=said.txt"]) == 1
+    assert json.loads(shop.read("report.json")) == first
+    assert cli.run(["baseline"]) == 0
+    assert (
+        cli.run(["attest", "C03", "--by=Ada", "--because=another client_secret for https://connect.example.com"]) == 0
+    )
+    assert cli.run(["audit", *reports, "--output=said.txt"]) == 0
+    last = json.loads(shop.read("report.json"))
+    assert last["files"] == first["files"]
+    assert last["sides"] == first["sides"]
+    capsys.readouterr()
+    assert cli.run(["explain", "audit/known.json:1"]) == 0
+    assert "it belongs to the audit and is not part of the application" in capsys.readouterr().out
 
 
 # ---- what they run

@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 Language: TypeAlias = Literal["python", "javascript", "typescript", "html", "settings"]
-Role: TypeAlias = Literal["production", "example", "test", "docs", "generated", "vendored"]
+Role: TypeAlias = Literal["production", "example", "test", "docs", "generated", "vendored", "audit"]
 
 # ----------------------------------------------------------------------------------------------- languages
 
@@ -91,6 +91,7 @@ _FOLDERS: tuple[tuple[Role, frozenset[str]], ...] = (
     ("example", _names("example examples sample samples demo demos")),
 )  # fmt: skip
 _FILES: tuple[tuple[Role, re.Pattern[str]], ...] = (
+    ("audit", re.compile(r"connect-auditor\.([\w-]+\.)?(toml|json|sarif|html|xml|md|txt)")),
     ("vendored", re.compile(r"(jquery|bootstrap|react|vue|angular)([.-][\d.]+)?(\.\w+)*\.min\.js|(jquery|bootstrap)[\d.-]*\.js")),
     ("generated", re.compile(r".*[.-](min|bundle|chunk|generated)\.[cm]?[jt]sx?|.*\.g\.ts|.*_pb2(_grpc)?\.py"
                              r"|.*_pb\.[jt]s|package-lock\.json|npm-shrinkwrap\.json|pnpm-lock\.yaml|composer\.lock")),

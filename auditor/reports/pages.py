@@ -38,6 +38,12 @@ def item_page(item: ChecklistItem, catalogue: Catalogue, options: Options) -> st
     page.blank()
     page.paragraph(item.source, 0)
     rules = [rule for rule in catalogue.rules.values() if item.id in rule.items]
+    if not rules:
+        page.blank()
+        page.paragraph(
+            "No rule decides this yet: the answer is a review. Look yourself; what you find you can write down "
+            f"for the next report: connect-auditor attest {item.id} --by NAME --because REASON.", 0,
+        )  # fmt: skip
     for rule in rules:
         page.blank()
         _rule(page, rule, catalogue, with_examples=len(rules) == 1)

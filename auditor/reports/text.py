@@ -113,20 +113,24 @@ def _item(
 
 def _failure(page: Page, item: ItemResult, findings: Sequence[Finding], said: dict[str, str]) -> None:
     if len(findings) == 1:
-        page.paragraph(findings[0].message, INDENT)
+        page.paragraph(_told(findings[0]), INDENT)
         _related(page, findings[0])
     else:
-        messages = {finding.message for finding in findings}
-        alike = findings[0].message if len(messages) == 1 else ""
-        if alike or not any(item.summary.startswith(message) for message in messages):
+        alike = _told(findings[0]) if len({_told(finding) for finding in findings}) == 1 else ""
+        if alike or not any(item.summary.startswith(finding.message) for finding in findings):
             page.paragraph(alike or item.summary, INDENT)
         for finding in _folded(page, findings, FINDINGS_SHOWN):
-            page.paragraph("" if alike else finding.message, INDENT, label=f"{_place(finding.path, finding.line)}  ")
+            page.paragraph("" if alike else _told(finding), INDENT, label=f"{_place(finding.path, finding.line)}  ")
             _related(page, finding)
         _more(page, len(findings), FINDINGS_SHOWN, INDENT)
     for fix in shared.fixes(findings):
         teller = said.setdefault(fix, item.id)
         page.paragraph(fix if teller == item.id else f"as for {teller}.", INDENT, label="Fix: ")
+
+
+def _told(finding: Finding) -> str:
+    """What was found, with the name by which a comment suppresses it and `explain` knows it."""
+    return f"{finding.message} [{finding.rule}]"
 
 
 def _related(page: Page, finding: Finding) -> None:

@@ -55,6 +55,8 @@ def test_other_first_lines_are_not_python() -> None:
     [
         ("app/oauth.py", "production"), ("src/contest/latest.py", "production"), ("app/migrations/0001.py", "production"),
         ("app/attestation.py", "production"), ("specification.js", "production"), ("testimonials.ts", "production"),
+        ("connect-auditor.baseline.json", "audit"), ("api/connect-auditor.attestations.toml", "audit"),
+        ("connect-auditor.html", "audit"), ("connect-auditor.js", "production"),
         ("tests/app.py", "test"), ("a/__tests__/b.ts", "test"), ("test_app.py", "test"), ("app_test.py", "test"),
         ("conftest.py", "test"), ("app/tests.py", "test"), ("src/a.test.tsx", "test"), ("src/a.spec.js", "test"),
         ("cypress/x.js", "test"), ("e2e/x.ts", "test"), ("Mocks/x.js", "test"), ("fixtures/app/x.py", "test"),

@@ -30,17 +30,17 @@ Credentials
 
 Authorization flow
   ✗ C06  state is validated                     app/oauth.py:58
-         The code is exchanged before state is compared.
+         The code is exchanged before state is compared. [missing-state-validation]
            app/oauth.py:71  state is compared here
          Fix: compare first.
 
 Tokens
   ✗ C10  access tokens are encrypted            8 findings
          Eight stores write them in clear.
-         app/s7.py:1  In clear: 7.
-         app/s0.py:1  In clear: 0.
-         app/s1.py:1  In clear: 1.
-         app/s2.py:1  In clear: 2.
+         app/s7.py:1  In clear: 7. [unencrypted-token-storage]
+         app/s0.py:1  In clear: 0. [unencrypted-token-storage]
+         app/s1.py:1  In clear: 1. [unencrypted-token-storage]
+         app/s2.py:1  In clear: 2. [unencrypted-token-storage]
          … and 4 more, --verbose shows them
          Fix: encrypt it.
   – C15  tokens are revoked                     no token is stored
@@ -102,12 +102,12 @@ def test_neighbours_with_the_same_places_share_them_and_a_fix_is_told_once(repor
         "         b.py:3  a sign",
         "         c.py:3  a sign",
         "  ✗ C03  title  2 findings",
-        "         It is not.",
+        "         It is not. [r]",
         "         a.py:9",
         "         a.py:12",
         "         Fix: mend it",
         "  ✗ C04  title  2 findings",
-        "         It is not.",
+        "         It is not. [r]",
         "         a.py:9",
         "         a.py:12",
         "         Fix: as for C03.",
