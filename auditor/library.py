@@ -192,6 +192,7 @@ class Http(Part):
 
     `authorized`: the library puts the user's token on it, which was given to it before. `status`, `error_status`: the
     only members in which its answers and its errors hold the status; where they are not given, any usual name is one.
+    `later`: the call gives a promise of the answer, whose members are not there before it is waited for.
     """
 
     throws: bool = False
@@ -199,6 +200,7 @@ class Http(Part):
     authorized: bool = False
     status: tuple[str, ...] | None = None
     error_status: tuple[str, ...] | None = None
+    later: bool = False
     base: Reference | None = None
 
 

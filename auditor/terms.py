@@ -71,6 +71,7 @@ class Term:
 #   present   -                             (value,)      neither null nor undefined
 #   completed -                             (call,)       the call came back without raising
 #   pending   number                        ()            a promise or coroutine of this program
+#   promise   -                             (value,)      what a library promises, before it is waited for
 #   error     what                          (call?,)      an exception
 #   unknown   why                           children
 

@@ -34,6 +34,8 @@ def call_expression(w: Walker, node: ir.Call, state: State, frame: Frame) -> Ter
             receiver = _super(w, frame)
         else:
             receiver = w.value(callee.object, state, frame)
+        if receiver.kind == "promise" and callee.name in ("then", "catch", "finally"):
+            receiver = receiver.args[0]
         if receiver.kind == "super":
             function = super_member(w, receiver, callee.name)
         else:

@@ -16,6 +16,21 @@ if TYPE_CHECKING:
     from auditor.analysis.walk import Walker
 
 
+CONTINUES = frozenset({"then", "catch", "finally"})
+_BODIES = frozenset({"json", "text", "blob", "arrayBuffer", "formData"})
+
+
+def unawaited(w: Walker, value: Term, call: ir.Call) -> Term:
+    """What a call gives that nobody waits for: of a library's request, or of reading its body, only a promise."""
+    sent = w.world.sent.get(value)
+    if sent is None and type(call.callee) is ir.Member and call.callee.name in _BODIES:
+        one = value
+        while one.kind in ("parsed", "serial") and len(one.args) == 1:
+            one = one.args[0]
+        sent = w.world.sent.get(one)
+    return w.terms.make("promise", None, (value,)) if sent is not None and sent.later else value
+
+
 def executor(w: Walker, function: Term, state: State, frame: Frame, node: ir.Node) -> Term:
     """`new Promise((resolve, reject) => …)`."""
     outcomes: list[tuple[State, Term]] = []
@@ -43,6 +58,8 @@ def continued(w: Walker, when: str, arguments: Arguments, state: State, frame: F
     """`.then(f, g)`, `.catch(g)`, `.finally(h)`: what follows happens under what the promise ensured."""
     terms, world = w.terms, w.world
     receiver = arguments.receiver or terms.unknown("promise")
+    if receiver.kind == "promise":
+        receiver = receiver.args[0]
     known_promise = world.pending.get(receiver)
     before = state.fork()
     if known_promise is not None:
@@ -123,6 +140,7 @@ def await_all(w: Walker, model: Model, arguments: Arguments, state: State, frame
 def _settled(w: Walker, value: Term, model: Model) -> Term:
     """What a promise came to, where nobody is told that it was refused: it ensures nothing."""
     promise = w.world.pending.get(value)
+    value = value.args[0] if value.kind == "promise" else value
     outcome = value if promise is None else promise.value
     if promise is not None:
         outcome = w.terms.unknown("settled", (outcome,))

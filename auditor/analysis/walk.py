@@ -11,7 +11,19 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from auditor import program as ir
-from auditor.analysis import actions, binding, calls, comparing, contents, effects, names, raising, shapes, slots
+from auditor.analysis import (
+    actions,
+    binding,
+    calls,
+    comparing,
+    contents,
+    effects,
+    names,
+    promises,
+    raising,
+    shapes,
+    slots,
+)
 from auditor.analysis.state import Slot, State, join
 from auditor.analysis.world import Arguments, ClassInfo, Frame, Pending, UnitInfo, World
 from auditor.facts import Event
@@ -68,6 +80,8 @@ class Walker:
             value = self._augmented(node.op, node.target, node.value, node, state, frame)
         else:
             value = self.value(node.value, state, frame)
+            if type(node.value) is ir.Call:
+                value = promises.unawaited(self, value, node.value)
         if node.annotation is not None:
             self._annotate(value, node.annotation, state, frame)
         self.assign(node.target, value, state, frame, declares=node.declares)
@@ -285,6 +299,8 @@ class Walker:
         value = self.value(node.value, state, frame) if node.value is not None else self.terms.none
         if value.kind == "pending" and frame.unit is not None and frame.unit.asynchronous:
             value = self.awaited(value, state, frame)
+        if value.kind == "promise":  # whoever calls waits for it
+            value = value.args[0]
         if not state.dead:
             self.world.returned[value] = (frame.program, node.at)
             frame.returns.append((_leave(state), value))
@@ -516,8 +532,10 @@ class Walker:
 
     def awaited(self, value: Term, state: State, frame: Frame) -> Term:
         """The value of a promise: what its making ensured holds from here on, and its rejections are raised here."""
-        if value.kind == "alt" and any(one.kind == "pending" for one in values(value)):
+        if value.kind == "alt" and any(one.kind in ("pending", "promise") for one in values(value)):
             return self.each(value, state, frame, lambda one, way: self.awaited(one, way, frame))
+        if value.kind == "promise":
+            return value.args[0]
         promise = self.world.pending.get(value)
         if promise is None:
             return value
@@ -876,7 +894,7 @@ class Walker:
             if optional and len(kept) < len(values(holder)):
                 pairs.append((terms.none, self.negated_presence(holder)))
             return terms.alt(pairs) if pairs else terms.none
-        if holder.kind == "pending":
+        if holder.kind in ("pending", "promise"):
             return terms.make("load", None, (holder, terms.literal(name)))
         if holder.kind == "module":
             path = str(holder.data)

@@ -57,7 +57,7 @@ def answer(question: FlowQuestion, rule: str, items: tuple[str, ...], applicatio
                 what = " and ".join(_NAMES[kind] for kind in sorted(kinds))
                 out.append(observation(rule, items, "fail", place, f"{what} {verb} {phrase}", unit=event.unit))
     if out:
-        return out
+        return list({(one.place, one.message): one for one in out}.values())  # a sink is one, whoever reaches it
     return _clean(question, rule, items, application, sinks)
 
 

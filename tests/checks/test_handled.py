@@ -421,6 +421,14 @@ JAVASCRIPT_LOOPS = [
 ]
 
 
+def test_a_body_that_nobody_waits_for_tells_nothing(tmp_path: pathlib.Path) -> None:
+    store, load, *_ = JAVASCRIPT_STORES["session"]
+    refused = when("javascript", "body.error === 'unauthorized'")
+    for waits, status in (("await reply.json()", "pass"), ("reply.json()", "fail")):
+        text = f"const body = {waits};\n{refused}"
+        assert statuses(tmp_path, "javascript", store, load, text)["C14"] == status
+
+
 @pytest.mark.parametrize(
     ("language", "loop", "status"),
     [("python", *one) for one in PYTHON_LOOPS] + [("javascript", *one) for one in JAVASCRIPT_LOOPS],
