@@ -20,6 +20,7 @@ from auditor.checks import connections, sides
 from auditor.checks.application import Application
 from auditor.decisions import attest, baseline, changed, suppress
 from auditor.discover import ignore, prefilter, tree
+from auditor.discover.beside import Beside, LeadsOutError
 from auditor.discover.changes import WHOLE, Change
 from auditor.discover.committed import committed
 from auditor.discover.prefilter import Needles
@@ -29,7 +30,7 @@ from auditor.facts import Facts
 from auditor.frontends.worker import lower_all
 from auditor.library import Libraries
 from auditor.loading import Loaded, Watched
-from auditor.lowered import Kept, Lowering, Remembering
+from auditor.lowered import Kept, Lowering, Remembering, engine_version
 from auditor.model import SCHEMA, Connection, Files, Finding, Observation, Problem, Report, SideSeen, Tool
 from auditor.unmoved import Part, Unmoved
 
@@ -135,27 +136,45 @@ def audit(path: pathlib.Path, *, config_file: pathlib.Path | None = None, progre
     return audit_all(made._replace(scopes=(_whole(made, path),)), progress=progress)[0].report
 
 
-def plan(path: pathlib.Path, config_file: pathlib.Path | None = None) -> Plan:
-    """What an audit of `path` will do. Raises UsageError for a wrong path or configuration."""
+def plan(path: pathlib.Path, config_file: pathlib.Path | None = None, change: Change = WHOLE) -> Plan:
+    """What an audit of `path` will do, by what the judged tree of `change` says: its configuration, its own rules.
+
+    Raises UsageError for a wrong path or configuration.
+    """
     root, chosen = tree.root_and_path(path)
-    settings, source = config.load(root, config_file, chosen if chosen.is_dir() else chosen.parent)
+    beside = change.beside(root)
+    start = chosen if chosen.is_dir() else chosen.parent
+    settings, source = config.load(root, config_file, start, None if change.of == "working" else _reader(beside))
     known = catalogue.load()
-    rules, providers = (catalogue.own_files(root, getattr(settings, key), key) for key in ("rules", "providers"))
+    rules, providers, models = (
+        catalogue.own_files(beside, getattr(settings, key), key) for key in ("rules", "providers", "libraries")
+    )
     if rules or providers or settings.severity:
-        known = catalogue.extended(known, root, rules, providers, settings.severity)
-    libraries = catalogue.libraries_of(known, catalogue.own_files(root, settings.libraries, "libraries"))
-    made = Plan(root, (), settings, source, known, libraries)
-    return made._replace(scopes=_scopes(made, path))
+        known = catalogue.extended(known, rules, providers, settings.severity)
+    made = Plan(root, (), settings, source, known, catalogue.libraries_of(known, models))
+    return made._replace(scopes=_scopes(made, path, beside))
 
 
-def _scopes(made: Plan, path: pathlib.Path) -> tuple[Scope, ...]:
+def _reader(beside: Beside) -> config.Read:
+    """Reads files that may be configurations; one that a link leads out of the repository is none."""
+
+    def read(path: str) -> bytes | None:
+        try:
+            return beside.read(path)
+        except LeadsOutError:
+            return None
+
+    return read
+
+
+def _scopes(made: Plan, path: pathlib.Path, beside: Beside) -> tuple[Scope, ...]:
     """The configured applications that lie in `path`; the one that `path` lies in; or `path` itself."""
     whole = _whole(made, path)
     roots = made.config.applications
     scopes = tuple(Scope(made.root / one.path, one.path, one.name, f"{one.path}/{attest.FILE_NAME}") for one in roots)
     inside = tuple(scope for scope in scopes if whole.holds(scope.below))
     for scope in inside:
-        if not scope.path.is_dir():
+        if not beside.has_folder(scope.below):
             raise UsageError(f"applications: there is no folder {scope.below}")
     if inside:
         return inside
@@ -182,11 +201,12 @@ def audit_all(
     if change.bases:
         lowering = Remembering(lowering)
     day = today or datetime.date.today()
+    staged = tree.index_digest(made.root) if cache is not None and change.of == "index" else None
     done = tuple(_audit(made, scope, change, progress, with_baseline, day, lowering) for scope in made.scopes)
     if cache is not None:
-        if change.of == "index":
+        if staged is not None:
             watched = [one.watched for one in done if one.watched is not None]
-            _unmoved(made, cache).remember(made.root, change.bases or (), watched)
+            _unmoved(made, cache).remember(made.root, change.bases or (), staged, watched)
         cache.tidy()
     return done
 
@@ -199,7 +219,7 @@ def nothing_moves(made: Plan, change: Change, cache: Cache | None) -> bool:
 
 
 def _unmoved(made: Plan, cache: Cache) -> Unmoved:
-    context = msgspec.msgpack.encode((auditor.__version__, made.known, made.libraries.all, made.config))
+    context = msgspec.msgpack.encode((engine_version(), made.known, made.libraries.all, made.config))
     decisions = [made.baseline, *(scope.attestations for scope in made.scopes)]
     parts = [Part(scope.below, is_audited(made, scope)) for scope in made.scopes]
     return Unmoved(cache, context, parts, decisions, *needles(made))

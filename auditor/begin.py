@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from auditor import __version__, config
-from auditor.discover.tree import read_inside
+from auditor.discover.beside import read_inside
 from auditor.errors import UsageError
 
 HOOKS = ".pre-commit-config.yaml"

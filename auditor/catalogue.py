@@ -6,7 +6,7 @@ import difflib
 import functools
 import pathlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any, Literal, dataclass_transform
@@ -14,6 +14,7 @@ from typing import Any, Literal, dataclass_transform
 import msgspec
 import yaml
 
+from auditor.discover.beside import Beside
 from auditor.errors import InternalError, UsageError
 from auditor.library import Libraries, Library, braces
 from auditor.model import Confidence, Severity, Side
@@ -282,64 +283,56 @@ def load() -> Catalogue:
     return read(resources.files("auditor.rules"))
 
 
-def libraries_of(catalogue: Catalogue, extra: Sequence[pathlib.Path] = ()) -> Libraries:
-    """All library models, those of the audited repository's configuration last, so that they win."""
-    own = {str(file): parse(_read(file), Library, str(file)) for path in extra for file in _models(path)}
-    check_libraries(own)
-    return Libraries((*catalogue.libraries, *own.values()))
+def libraries_of(catalogue: Catalogue, own: Mapping[str, str] | None = None) -> Libraries:
+    """All library models, those of the audited repository's configuration last, so that they win.
+
+    `own`: the texts of the repository's own, by path.
+    """
+    models = {where: parse(text, Library, where) for where, text in (own or {}).items()}
+    check_libraries(models)
+    return Libraries((*catalogue.libraries, *models.values()))
 
 
-def _models(path: pathlib.Path) -> list[pathlib.Path]:
-    """A file, or the YAML files of a folder and of those below it."""
-    return sorted(file for file in path.rglob("*.y*ml") if file.is_file()) if path.is_dir() else [path]
-
-
-def _read(file: pathlib.Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
-        raise UsageError(f"{file}: could not be read: {getattr(problem, 'strerror', 'not UTF-8')}") from None
-
-
-def own_files(root: pathlib.Path, paths: Iterable[str], key: str) -> list[pathlib.Path]:
-    """The YAML files that a repository's configuration names under `key`: files, or folders of them.
+def own_files(beside: Beside, paths: Iterable[str], key: str) -> dict[str, str]:
+    """The texts of the YAML files that a repository's configuration names under `key`: files, or folders of them.
 
     Raises UsageError for what is not there or what a link leads out of the repository.
     """
-    out: list[pathlib.Path] = []
+    out: dict[str, str] = {}
     for path in paths:
-        if not (root / path).exists():
+        found = beside.files(path)
+        if not found:
             raise UsageError(f"{key}: there is no file or folder {path}")
-        found = _models(root / path)
-        outside = [file for file in found if not file.resolve().is_relative_to(root)]
-        if outside:
-            raise UsageError(f"{key}: {outside[0].relative_to(root).as_posix()} leads out of the repository")
-        out.extend(found)
+        for file in (one for one in found if one == path or one.endswith((".yaml", ".yml"))):
+            try:
+                out[file] = (beside.read(file) or b"").decode()
+            except UnicodeDecodeError:
+                raise UsageError(f"{file}: could not be read: not UTF-8") from None
+            except UsageError as error:
+                raise UsageError(f"{key}: {error}") from None
     return out
 
 
 def extended(
-    catalogue: Catalogue, root: pathlib.Path, rules: Iterable[pathlib.Path], providers: Iterable[pathlib.Path],
-    severity: Mapping[str, Severity],
-) -> Catalogue:  # fmt: skip
+    catalogue: Catalogue, rules: Mapping[str, str], providers: Mapping[str, str], severity: Mapping[str, Severity]
+) -> Catalogue:
     """The catalogue with a repository's own rules and providers, and the severities that it chose.
 
     A rule of a repository needs a failing and a passing example in one language only: it knows what its code is
     written in. It may decide items, or none: then it is advice. Raises UsageError that names the file.
     """
     all_rules = dict(catalogue.rules)
-    for file in rules:
-        where, name = file.relative_to(root).as_posix(), file.stem
+    for where, text in rules.items():
+        name = pathlib.PurePosixPath(where).stem
         if name in all_rules:
             raise UsageError(f"{where}: there is a rule {name!r} already")
-        all_rules[name] = msgspec.structs.replace(parse(_read(file), Rule, where), name=name)
+        all_rules[name] = msgspec.structs.replace(parse(text, Rule, where), name=name)
         check_rule(all_rules[name], where, [item.id for item in catalogue.checklist], every_language=False)
     for name, chosen in severity.items():
         if name not in all_rules:
             raise UsageError(f"severity: there is no rule {name!r}{did_you_mean(name, all_rules)}")
         all_rules[name] = msgspec.structs.replace(all_rules[name], severity=chosen)
-    files = {file.relative_to(root).as_posix(): file for file in providers}
-    own = {where: parse(_read(file), Provider, where) for where, file in files.items()}
+    own = {where: parse(text, Provider, where) for where, text in providers.items()}
     check_providers(own)
     names = {one.name for one in own.values()}
     others = (one for one in catalogue.providers if one.name not in names)

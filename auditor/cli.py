@@ -154,12 +154,14 @@ def audit(
     """
     _check_targets(formats, output)
     from auditor.audit import audit_all, plan
+    from auditor.discover.tree import root_and_path
 
-    made = plan(path, config_file)
+    root, _ = root_and_path(path)
+    change = _change(root, staged, changed_since)
+    made = plan(path, config_file, change)
     made = made.writing(target.file for target in (*formats, Target("", output)) if target.file is not None)
     if verbose:
         _say(f"configuration: {made.source or 'none, the defaults hold'}")
-    change = _change(made.root, staged, changed_since)
     targets = _targets(formats, made.config.format, output)
     _check_several(targets, len(made.scopes))
     with _progress(wanted=not quiet) as progress:
@@ -191,11 +193,11 @@ def hook(path: Path | None, everything: bool, fail_on: str | None, config_file: 
     from auditor.errors import NothingToAudit
 
     root, _ = root_and_path(path or Path())
-    made = plan(path or root, config_file)
-    change = changes.WHOLE if everything else changes.of_hook(made.root, os.environ)
+    change = changes.WHOLE if everything else changes.of_hook(root, os.environ)
     if change is None:
         _say("no file is staged: nothing can be new")
         return 0
+    made = plan(path or root, config_file, change)
     kept = _cache(made.root, cache)
     if nothing_moves(made, change, kept):
         _say(f"no file that matters differs from {change.name}: nothing can be new")
@@ -203,7 +205,7 @@ def hook(path: Path | None, everything: bool, fail_on: str | None, config_file: 
     try:
         results = audit_all(made, change, cache=kept)
     except NothingToAudit:
-        if change.of == "working":
+        if change.of == "working" or len(made.scopes) > 1:
             raise
         _say("no file is left to audit")
         return 0
@@ -229,7 +231,7 @@ def baseline(path: Path, prune: bool, config_file: Path | None) -> int:
     """
     from auditor.audit import audit_all, is_audited, plan
     from auditor.decisions import baseline as decisions
-    from auditor.discover.tree import read_inside
+    from auditor.discover.beside import read_inside
     from auditor.reports.files import write_all
 
     made = plan(path, config_file)
@@ -273,7 +275,7 @@ def attest(
     from auditor.audit import plan
     from auditor.decisions import attest as decisions
     from auditor.decisions.suppress import day_of
-    from auditor.discover.tree import read_inside
+    from auditor.discover.beside import read_inside
     from auditor.reports.files import write_all
 
     made = plan(Path(), config_file)

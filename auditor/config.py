@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -17,6 +18,7 @@ import msgspec
 from auditor.errors import UsageError
 from auditor.model import SEVERITIES, Severity
 
+Read: TypeAlias = Callable[[str], bytes | None]
 Threshold: TypeAlias = Severity | Literal["never"]
 Format: TypeAlias = Literal[
     "text", "json", "sarif", "markdown", "html", "junit", "gitlab-codequality", "github",
@@ -62,34 +64,47 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ke
     applications: tuple[ApplicationRoot, ...] = ()
 
 
-def load(root: Path, explicit: Path | None = None, start: Path | None = None) -> tuple[Config, Path | None]:
+def load(
+    root: Path, explicit: Path | None = None, start: Path | None = None, read: Read | None = None
+) -> tuple[Config, Path | None]:
     """The configuration and the file it came from: `explicit`, or the nearest between `start` and `root`.
 
-    `start` is the audited folder, by default the root itself; both are resolved paths. Without any file the
+    `start` is the audited folder, by default the root itself; both are resolved paths. `read` gives the bytes of a file
+    of the judged tree by its path relative to the root, by default of the working directory. Without any file the
     defaults hold. Raises UsageError with the file, the line where there is one, and what is wrong.
     """
-    source = explicit if explicit is not None else _nearest(root, start or root)
-    if source is None:
-        return Config(), None
-    table = _table(_parse(source), source)
+    read = read or (lambda path: _read(root / path) if _is_inside(root / path, root) else None)
+    if explicit is not None:
+        source, data = explicit, _explicit(root, explicit, read)
+    else:
+        found = _nearest(root, start or root, read)
+        if found is None:
+            return Config(), None
+        source, data = found
+    table = _table(_parse(source, data), source)
     if table is None:
         raise UsageError(f"{source.name}: there is no table [tool.{TABLE}]")
     return _convert(table, source.name), source
 
 
-def _nearest(root: Path, start: Path) -> Path | None:
+def _explicit(root: Path, file: Path, read: Read) -> bytes:
+    """The bytes of a file that was named: as the judged tree has it, if it does."""
+    inside = file.parent.resolve() / file.name
+    data = read(inside.relative_to(root).as_posix()) if inside.is_relative_to(root) else None
+    return _read(file) if data is None else _bounded(file, data)
+
+
+def _nearest(root: Path, start: Path, read: Read) -> tuple[Path, bytes] | None:
     """The first configuration on the way up from `start` to `root`; a file of our own goes before pyproject.toml."""
     for folder in (start, *start.parents):
         own, project = folder / FILE_NAME, folder / "pyproject.toml"
-        if _is_inside(own, root):
-            return own
+        data = read(own.relative_to(root).as_posix())
+        if data is not None:
+            return own, _bounded(own, data)
+        data = read(project.relative_to(root).as_posix())
         # A pyproject.toml that is broken is its owner's business, until it seems to speak to us.
-        if (
-            _is_inside(project, root)
-            and TABLE.encode() in _read(project)
-            and _table(_parse(project), project) is not None
-        ):
-            return project
+        if data is not None and TABLE.encode() in data and _table(_parse(project, data), project) is not None:
+            return project, _bounded(project, data)
         if folder == root:
             break
     return None
@@ -103,17 +118,20 @@ def _is_inside(file: Path, root: Path) -> bool:
 def _read(file: Path) -> bytes:
     try:
         with file.open("rb") as opened:
-            data = opened.read(SIZE_LIMIT + 1)
+            return _bounded(file, opened.read(SIZE_LIMIT + 1))
     except OSError as error:
         raise UsageError(f"{file}: could not be read: {error.strerror}") from None
+
+
+def _bounded(file: Path, data: bytes) -> bytes:
     if len(data) > SIZE_LIMIT:
         raise UsageError(f"{file}: larger than {SIZE_LIMIT // 1024 // 1024} MiB")
     return data
 
 
-def _parse(file: Path) -> dict[str, Any]:
+def _parse(file: Path, data: bytes) -> dict[str, Any]:
     try:
-        text = _read(file).decode()
+        text = data.decode()
     except UnicodeDecodeError as error:
         raise UsageError(f"{file.name}: not UTF-8 at byte {error.start}") from None
     try:

@@ -59,9 +59,8 @@ class Watched(msgspec.Struct):
     def may_be_imported(self, path: str) -> bool:
         """Whether an import may mean another file when this path comes or goes."""
         stem = _stem_of(path)
-        if stem in ("init", "index"):  # it stands for its folder
-            stem = _flat(path.rpartition("/")[0].rpartition("/")[2])
-        return stem in self.imported
+        # A file that stands for its folder need not be named: `from . import x`, `require("..")`.
+        return stem in ("init", "index") or stem in self.imported
 
 
 @dataclasses.dataclass(frozen=True)
@@ -251,10 +250,16 @@ class Outline(NamedTuple):
 
     @property
     def modules(self) -> Iterable[str]:
-        """The parts of the names of what is imported: each may be the name of a file or of its folder."""
+        """The parts of the names of what is imported: each may be the name of a file.
+
+        What stands between slashes is one with and without its last suffix (`./user.service`, `./user.service.js`); what
+        stands between points is one in Python.
+        """
         for module, name in self.imports:
-            parts = (*module.replace(".", "/").split("/"), name)
-            yield from (part for part in parts if part)
+            for part in module.split("/"):
+                yield from (part, part.rpartition(".")[0], *part.split("."))
+            if name:
+                yield name
 
 
 class Outlines(dict[str, Outline]):

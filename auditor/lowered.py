@@ -24,7 +24,10 @@ Lowering: TypeAlias = Callable[[Sequence[Job], int], Iterable[tuple[str, Program
 """How files become programs: `lower_all`, or one that remembers what it has lowered."""
 
 _KEPT = ("python", "javascript", "typescript")  # settings are made of values, and are quickly read
-_PARSERS = ("libcst", "msgspec", "tree_sitter", "tree_sitter_javascript", "tree_sitter_typescript")
+_HERE = Path(__file__).parent
+_PARSERS = (
+    "libcst", "msgspec", "tree_sitter", "tree_sitter_javascript", "tree_sitter_typescript", "tree_sitter_html", "yaml",
+)  # fmt: skip
 _DEEPEST = 20_000  # as deep as the frontends let programs nest
 
 
@@ -94,10 +97,20 @@ def _key(job: Job) -> bytes:
 @functools.cache
 def _version() -> bytes:
     """What a program depends on besides its file: the code of the frontends, the language, the parsers."""
+    return _digest([_HERE / "program.py", *(_HERE / "frontends").glob("*.py")])
+
+
+@functools.cache
+def engine_version() -> bytes:
+    """What an audit depends on besides files and catalogue: all code of this program, the language, the parsers."""
+    return _digest(_HERE.rglob("*.py"))
+
+
+def _digest(code: Iterable[Path]) -> bytes:
     digest = hashlib.blake2b(sys.version.encode())
-    here = Path(__file__).parent
-    for file in (here / "program.py", *sorted((here / "frontends").glob("*.py"))):
-        digest.update(file.read_bytes())
+    for file in sorted(code):
+        data = file.read_bytes()
+        digest.update(b"%d " % len(data) + data)
     for name in _PARSERS:
         spec = importlib.util.find_spec(name)
         status = os.stat(spec.origin) if spec is not None and spec.origin is not None else None

@@ -8,7 +8,6 @@ that nothing imports when they come or go, then both trees are read and judged a
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -57,15 +56,16 @@ class Unmoved:
         self._keep(change.after, looked_at)
         return True
 
-    def remember(self, root: Path, bases: Sequence[str], looked_at: Sequence[Watched]) -> None:
-        """Keep what the audits of the index looked at, one for each part; also for its parent, if it was the same there."""
+    def remember(self, root: Path, bases: Sequence[str], staged: bytes, looked_at: Sequence[Watched]) -> None:
+        """Keep what the audits of the index looked at, one for each part; also for its parent, if it was the same there.
+
+        `staged`: the digest of the index before the audits. When it is another one now, it is not known which was audited.
+        """
         change = self._change(root, bases[0]) if len(bases) == 1 else None
-        if change is None:
-            with contextlib.suppress(git.GitError):
-                self._keep(tree.index_digest(root), looked_at)
+        if staged != (tree.index_digest(root) if change is None else change.after):
             return
-        self._keep(change.after, looked_at)
-        if not self._moves(change, looked_at):
+        self._keep(staged, looked_at)
+        if change is not None and not self._moves(change, looked_at):
             self._keep(change.before, looked_at)
 
     def _change(self, root: Path, base: str) -> tree.Modified | None:

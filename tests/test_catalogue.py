@@ -47,11 +47,13 @@ def test_a_name_may_mean_another_thing_in_another_language() -> None:
     catalogue.check_libraries({"1": library("one", said[0]), "2": library("two", said[1], language="javascript")})
 
 
-def test_the_loader_looks_at_the_names_of_a_repositorys_own_models(tmp_path: Path) -> None:
-    for name, what in (("one", "status"), ("two", "ok")):
-        (tmp_path / f"{name}.yaml").write_text(f"library: {name}\nlanguage: python\nnames: {{a.b: {{{what}: true}}}}\n")
+def test_the_loader_looks_at_the_names_of_a_repositorys_own_models() -> None:
+    said = {
+        f"{name}.yaml": f"library: {name}\nlanguage: python\nnames: {{a.b: {{{what}: true}}}}\n"
+        for name, what in (("one", "status"), ("two", "ok"))
+    }
     with pytest.raises(UsageError, match=r"two\.yaml: the name 'a\.b' has another meaning in .*one\.yaml"):
-        catalogue.libraries_of(catalogue.load(), [tmp_path])
+        catalogue.libraries_of(catalogue.load(), said)
 
 
 @pytest.mark.parametrize(

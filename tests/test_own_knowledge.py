@@ -88,7 +88,7 @@ def test_severities_are_chosen(shop: Repository) -> None:
         ('rules = ["bad.yaml"]', "bad.yaml: "),
         ('rules = ["weak-state.yaml"]', "there is a rule 'weak-state' already"),
         ('rules = ["no-examples.yaml"]', "no-examples.yaml: no example"),
-        ('libraries = ["link.yaml"]', "libraries: link.yaml leads out of the repository"),
+        ('libraries = ["link.yaml"]', "libraries: link.yaml: leads out of the repository"),
         ('[severity]\nweak-stat = "low"', "severity: there is no rule 'weak-stat': did you mean 'weak-state'?"),
         ('[severity]\nweak-state = "none"', "severity"),
         ('applications = [{path = "gone"}]', "applications: there is no folder gone"),

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from auditor.discover import git, tree
+from auditor.discover.beside import Beside
+from auditor.discover.listing import of_commit, of_index
 from auditor.discover.tree import Tree
 from auditor.errors import UsageError
 
@@ -36,6 +38,10 @@ class Change(NamedTuple):
             return tree.index_tree(path)
         return tree.commit_tree(path, self.revision) if self.of == "commit" else tree.working_tree(path)
 
+    def beside(self, root: Path) -> Beside:
+        """What lies in the judged tree beside what is audited: the configuration, rules, decisions."""
+        return Beside(root, None if self.of == "working" else self.revision)
+
 
 WHOLE = Change()
 
@@ -57,11 +63,10 @@ def staged(root: Path) -> Change | None:
     """
     head = _known_commit(root, "HEAD")
     try:
-        index = git.run(root, "ls-files", "-z", "-s", index=True).output
+        index = of_index(root)
         if head is None:
             return Change("index", "", (), "the first commit") if index else None
-        committed = git.run(root, "ls-tree", "-r", "-z", "--full-tree", head).output
-        if tree.same_files(index, committed):
+        if sorted(index) == sorted(of_commit(root, head)):
             return None
         return Change("index", "", (head, *_merged(root)), "HEAD")
     except git.GitError as error:

@@ -18,7 +18,9 @@ from typing import Literal, NamedTuple, TypeAlias
 import msgspec
 
 from auditor.discover import git
+from auditor.discover.beside import Beside
 from auditor.discover.files import NotRegularError, read_regular, shown
+from auditor.discover.listing import LINK, REGULAR, SUBMODULE, Listed, of_commit, of_index, records
 from auditor.discover.walk import Walk
 from auditor.errors import NothingToAudit, UsageError
 from auditor.model import Problem, ProblemKind
@@ -30,8 +32,6 @@ SIZE_LIMIT = 2 * 1024 * 1024
 
 BATCH = 32 * 1024 * 1024
 """Bytes of blobs asked of one git process."""
-
-REGULAR, LINK, SUBMODULE = 0o100000, 0o120000, 0o160000
 
 SUBMODULE_MESSAGE = "a git repository of its own: audit it by itself"
 
@@ -93,40 +93,7 @@ class Tree(msgspec.Struct, frozen=True):
 
         Raises UsageError if it is there and cannot be read.
         """
-        if "\n" in path:
-            return None
-        if self.kind in ("working", "folder"):
-            return read_inside(self.root, path)
-        try:
-            output = git.run(
-                self.root, "cat-file", "--batch", stdin=f"{self.commit}:{path}\n".encode(), index=True
-            ).output
-        except git.GitError as error:
-            raise UsageError(f"{path}: {error}") from None
-        header, _, rest = output.partition(b"\n")
-        words = header.rsplit(b" ", 2)
-        if len(words) < 3 or words[1] != b"blob":
-            return None
-        return rest[: int(words[2])]
-
-
-def read_inside(root: Path, path: str) -> bytes | None:
-    """The bytes of a file of the working directory, never outside of the root; None if there is no such file.
-
-    Raises UsageError if it cannot be read.
-    """
-    file = root / path
-    try:
-        if not file.parent.resolve().is_relative_to(root):
-            raise UsageError(f"{path}: leads out of the repository")
-        data = read_regular(os.fsencode(file), SIZE_LIMIT)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise UsageError(f"{path}: could not be read: {error.strerror}") from None
-    if len(data) > SIZE_LIMIT:
-        raise UsageError(f"{path}: larger than {SIZE_LIMIT // 1024 // 1024} MiB")
-    return data
+        return Beside(self.root, None if self.kind in ("working", "folder") else self.commit).read(path)
 
 
 def is_ignored(root: Path, path: str) -> bool:
@@ -175,21 +142,20 @@ def working_tree(path: Path) -> Tree:
 
 def index_tree(path: Path) -> Tree:
     """What is staged below PATH: what `git commit` would commit. Raises UsageError without a usable repository."""
-    target = _locate(path)
+    target = _locate_stored(path)
     with _usage_errors(target):
-        listing = git.run(target.root, "ls-files", "-z", "-s", *target.pathspec, index=True)
-        return _blob_tree(target, "index", _staged(listing.output))
+        return _blob_tree(target, "index", of_index(target.root, *target.pathspec))
 
 
 def commit_tree(path: Path, revision: str) -> Tree:
     """What a commit holds below PATH. Raises UsageError for an unknown revision or without a usable repository."""
-    target = _locate(path)
+    target = _locate_stored(path)
     with _usage_errors(target):
         # `--end-of-options`: a revision may not be taken for an option.
         name = git.run(target.root, "rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}")
         commit = name.output.decode().strip()
-        listing = git.run(target.root, "ls-tree", "-r", "-z", "--full-tree", commit, *target.pathspec)
-        return msgspec.structs.replace(_blob_tree(target, "commit", _committed(listing.output)), commit=commit)
+        listed = of_commit(target.root, commit, *target.pathspec)
+        return msgspec.structs.replace(_blob_tree(target, "commit", listed), commit=commit)
 
 
 class _Target(NamedTuple):
@@ -215,7 +181,22 @@ class _Target(NamedTuple):
 
 def _locate(path: Path) -> _Target:
     root, chosen = root_and_path(path)
-    is_folder = chosen.is_dir()
+    return _target(root, chosen, chosen.is_dir())
+
+
+def _locate_stored(path: Path) -> _Target:
+    """What is asked of the index or of a commit, which need not lie in the working directory (any more): then a folder."""
+    if path.exists():
+        return _locate(path)
+    wanted = path.absolute()
+    there = next(folder for folder in wanted.parents if folder.is_dir())
+    root = git.find_root(there.resolve())
+    if root is None:
+        raise UsageError(f"no such file or folder: {path}")
+    return _target(root, there.resolve() / wanted.relative_to(there), True)
+
+
+def _target(root: Path, chosen: Path, is_folder: bool) -> _Target:
     folder = chosen if is_folder else chosen.parent
     below = os.fsencode(folder.relative_to(root).as_posix())
     prefix = b"" if below == b"." else below + b"/"
@@ -259,7 +240,7 @@ def _listed_files(target: _Target, problems: list[Problem]) -> list[Entry]:
     problems.extend(Problem("", "git", warning) for warning in listing.warnings)
     names: dict[bytes, bool] = {}
     unchecked = 0
-    for record in _records(listing.output):
+    for record in records(listing.output):
         # "? name" is untracked; "H mode id stage\tname" is tracked, with S for what a sparse checkout leaves out.
         tag, _, rest = record.partition(b" ")
         tracked = tag != b"?"
@@ -342,32 +323,6 @@ def _too_large(entry: Entry) -> Problem:
 # -------------------------------------------------------------------------------------- index and commits
 
 
-class _Listed(NamedTuple):
-    mode: int
-    blob: str
-    name: bytes
-
-
-def _records(output: bytes) -> list[bytes]:
-    return output.split(b"\0")[:-1]
-
-
-def _staged(output: bytes) -> Iterator[_Listed]:
-    """Of `ls-files -z -s`: "mode id stage\\tname"."""
-    for record in _records(output):
-        entry, _, name = record.partition(b"\t")
-        mode, blob, _stage = entry.split(b" ")
-        yield _Listed(int(mode, 8), blob.decode(), name)
-
-
-def _committed(output: bytes) -> Iterator[_Listed]:
-    """Of `ls-tree -z`: "mode type id\\tname"."""
-    for record in _records(output):
-        entry, _, name = record.partition(b"\t")
-        mode, _type, blob = entry.split(b" ")
-        yield _Listed(int(mode, 8), blob.decode(), name)
-
-
 class Modified(NamedTuple):
     """What a commit of the index would change.
 
@@ -385,20 +340,19 @@ def modified(root: Path, revision: str) -> Modified | None:
 
     Raises GitError.
     """
-    staged = list(_staged(git.run(root, "ls-files", "-z", "-s", index=True).output))
-    committed = list(_committed(git.run(root, "ls-tree", "-r", "-z", "--full-tree", revision).output))
+    staged, committed = of_index(root), of_commit(root, revision)
     old, new = ({item.name: item for item in listed} for listed in (committed, staged))
     if len(new) != len(staged):
         return None  # a path that is not merged yet
     names = [name for name in sorted(old.keys() | new.keys()) if old.get(name) != new.get(name)]
     items = [item for name in names for item in (old.get(name), new.get(name)) if item is not None]
-    if any(item.mode & 0o170000 != REGULAR for item in items):
+    if any(item.kind != REGULAR for item in items):
         return None
     sizes = _sizes(root, (item.blob for item in items))
     entries = [
         Entry(shown(item.name), sizes.get(item.blob, 0), True, item.mode, item.name, item.blob) for item in items
     ]
-    read: dict[_Listed, bytes] = {}
+    read: dict[Listed, bytes] = {}
     for item, (_, data) in zip(items, _read_blobs(root, entries), strict=True):
         if isinstance(data, Problem):
             return None
@@ -407,33 +361,31 @@ def modified(root: Path, revision: str) -> Modified | None:
     return Modified(_digest(committed), _digest(staged), files)
 
 
-def _bytes(read: Mapping[_Listed, bytes], item: _Listed | None) -> bytes | None:
+def _bytes(read: Mapping[Listed, bytes], item: Listed | None) -> bytes | None:
     return None if item is None else read[item]
 
 
-def index_digest(root: Path) -> bytes:
-    """The digest of the index as `Modified.after` has it. Raises GitError."""
-    return _digest(_staged(git.run(root, "ls-files", "-z", "-s", index=True).output))
+def index_digest(root: Path) -> bytes | None:
+    """The digest of the index as `Modified.after` has it; None where git cannot tell."""
+    try:
+        return _digest(of_index(root))
+    except git.GitError:
+        return None
 
 
-def _digest(listed: Iterable[_Listed]) -> bytes:
+def _digest(listed: Iterable[Listed]) -> bytes:
     digest = hashlib.blake2b()
     for item in sorted(listed, key=lambda one: one.name):
         digest.update(b"%o %s %s\0" % (item.mode, item.blob.encode(), item.name))
     return digest.digest()
 
 
-def same_files(index: bytes, commit: bytes) -> bool:
-    """Whether the outputs of `ls-files -z -s` and `ls-tree -r -z` list the same files with the same contents."""
-    return sorted(_staged(index)) == sorted(_committed(commit))
-
-
-def _blob_tree(target: _Target, kind: Kind, found: Iterable[_Listed]) -> Tree:
+def _blob_tree(target: _Target, kind: Kind, found: Iterable[Listed]) -> Tree:
     """The tree of these blobs. Of an unmerged path, which has up to three, the last is taken: theirs."""
     problems: list[Problem] = []
     listed = {item.name: item for item in found}
-    files = [item for item in listed.values() if item.mode & 0o170000 == REGULAR]
-    links = [item for item in listed.values() if item.mode & 0o170000 == LINK]
+    files = [item for item in listed.values() if item.kind == REGULAR]
+    links = [item for item in listed.values() if item.kind == LINK]
     for item in listed.values():
         if item.mode == SUBMODULE:
             problems.append(Problem(shown(item.name), "unsupported", SUBMODULE_MESSAGE))
