@@ -49,6 +49,8 @@ class Watched(msgspec.Struct):
     def matters(self, path: str, data: bytes, flow: Needles, hints: Needles) -> bool:
         """Whether a tree with these bytes as this file may be judged otherwise than without them."""
         language = prefilter.language(path, data)
+        if language is None:  # nobody reads it
+            return False
         if path in self.paths or language not in _WALKED or _stem_of(path) in self.handed:
             return True
         source = _Source(path, language, data)

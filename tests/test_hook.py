@@ -227,3 +227,166 @@ def test_outside_of_a_repository(
     monkeypatch.chdir(tmp_path)
     assert cli.run(["hook"]) == 2
     assert "not a git repository" in capsys.readouterr().err
+
+
+# ---- what else is read comes from the tree that is judged
+
+
+def test_the_configuration_is_the_staged_one(hooked: Repository) -> None:
+    hooked.replace("app.py", CHECK, "")
+    hooked.git("add", "app.py")
+    hooked.write("connect-auditor.toml", 'exclude = ["app.py"]\n')
+    blocked(hooked)
+    hooked.write("connect-auditor.toml", "broken")
+    blocked(hooked)
+    hooked.write("connect-auditor.toml", 'exclude = ["app.py"]\n')
+    hooked.git("add", "connect-auditor.toml")
+    (hooked.root / "connect-auditor.toml").unlink()
+    passed(hooked)
+
+
+def test_a_table_of_a_staged_pyproject_below_the_root(hooked: Repository, capsys: pytest.CaptureFixture[str]) -> None:
+    hooked.shop("api/", checked=False)
+    hooked.write("api/pyproject.toml", '[tool.connect-auditor]\nfail-on = "never"\n')
+    hooked.git("add", "--all")
+    hooked.write("api/pyproject.toml", "")
+    assert cli.run(["hook", "api"]) == 0
+    hooked.git("add", "--all")
+    assert cli.run(["hook", "api"]) == 1
+
+
+def test_models_of_the_repositorys_own_are_the_staged_ones(
+    hooked: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hooked.write("connect-auditor.toml", 'libraries = ["audit"]\n')
+    hooked.write("audit/shopkit.yaml", "library: shopkit\nlanguage: python\nnames: {shopkit.answer: {is: input}}\n")
+    hooked.write("audit/readme.md", "no model\n")
+    hooked.git("add", "--all")
+    hooked.write("audit/shopkit.yaml", "broken: [\n")
+    hooked.write("audit/more.yaml", "broken: [\n")
+    assert cli.run(["hook"]) == 0
+    hooked.git("add", "audit/more.yaml")
+    assert cli.run(["hook"]) == 2
+    assert "audit/more.yaml" in capsys.readouterr().err
+    hooked.git("rm", "--quiet", "-r", "--force", "--cached", "audit")
+    assert cli.run(["hook"]) == 2
+    assert "libraries: there is no file or folder audit" in capsys.readouterr().err
+
+
+def test_a_range_of_commits_is_judged_by_its_own_configuration(
+    hooked: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hooked.git("checkout", "--quiet", "-b", "side")
+    hooked.replace("app.py", CHECK, "")
+    hooked.commit("a failure")
+    hooked.write("connect-auditor.toml", 'fail-on = "never"\n')
+    monkeypatch.setenv("PRE_COMMIT_FROM_REF", "main")
+    monkeypatch.setenv("PRE_COMMIT_TO_REF", "side")
+    assert cli.run(["hook"]) == 1
+    hooked.commit("a decision")
+    (hooked.root / "connect-auditor.toml").unlink()
+    assert cli.run(["hook"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("link", "code"), [("decisions/real.toml", 0), ("../outside.toml", 1), ("connect-auditor.toml", 2)]
+)
+def test_a_staged_configuration_that_is_a_link(hooked: Repository, link: str, code: int) -> None:
+    """It is followed inside of the repository; one that leads out is none, as in the working directory."""
+    (hooked.root / "../outside.toml").write_text('fail-on = "never"\n')
+    hooked.write("decisions/real.toml", 'fail-on = "never"\n')
+    (hooked.root / "connect-auditor.toml").symlink_to(link)
+    hooked.replace("app.py", CHECK, "")
+    hooked.git("add", "--all")
+    assert cli.run(["hook"]) == code
+
+
+def test_an_application_that_is_staged_as_gone_hides_no_other(
+    shop: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop.shop("api/")
+    shop.shop("web/")
+    shop.write("connect-auditor.toml", 'applications = [{path = "web"}, {path = "api"}]\n')
+    shop.commit()
+    shop.replace("api/app.py", CHECK, "")
+    shop.git("add", "--all")
+    shop.git("rm", "--quiet", "-r", "--cached", "web")
+    assert cli.run(["hook"]) == 2
+    assert "applications: there is no folder web" in capsys.readouterr().err
+    shop.write("connect-auditor.toml", 'applications = [{path = "api"}]\n')
+    shop.git("add", "connect-auditor.toml")
+    assert cli.run(["hook"]) == 1
+    shop.git("add", "--all")
+    shop.write("connect-auditor.toml", 'exclude = ["web/"]\napplications = [{path = "web"}, {path = "api"}]\n')
+    shop.git("add", "--all")
+    assert cli.run(["hook"]) == 2
+    assert "all of them are excluded" in capsys.readouterr().err
+
+
+def test_an_application_that_is_only_staged(shop: Repository, capsys: pytest.CaptureFixture[str]) -> None:
+    """As in a sparse checkout, where its folder is not there."""
+    shop.shop("api/", checked=False)
+    shop.write("connect-auditor.toml", 'applications = [{path = "api"}]\n')
+    shop.git("add", "--all")
+    for name in ("app.py", "state.py"):
+        (shop.root / "api" / name).unlink()
+    (shop.root / "api").rmdir()
+    assert cli.run(["hook"]) == 1
+    assert "api/app.py:18" in capsys.readouterr().out
+
+
+# ---- other states of a repository
+
+
+def test_a_sparse_checkout(hooked: Repository) -> None:
+    hooked.shop("old/")
+    hooked.commit("another")
+    hooked.git("sparse-checkout", "set", "--no-cone", "/old/")
+    assert not (hooked.root / "app.py").exists()
+    hooked.replace("old/app.py", CHECK, "")
+    said = blocked(hooked, "-a")
+    assert "4 files read" in said
+    assert "old/app.py:18" in said
+
+
+def test_a_submodule(hooked: Repository, tmp_path: Path) -> None:
+    other = Repository(tmp_path / "other")
+    other.root.mkdir()
+    other.git("init", "--quiet")
+    other.shop(checked=False)
+    other.commit()
+    hooked.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(other.root), "lib")
+    assert "3 files read, 2 analysed" in passed(hooked), ".gitmodules, and nothing of the other"
+    hooked.replace("app.py", CHECK, "")
+    blocked(hooked, "-a")
+
+
+def test_a_file_that_is_only_intended_to_be_added(hooked: Repository) -> None:
+    hooked.shop("new/", checked=False)
+    hooked.git("add", "--intent-to-add", "new")
+    hooked.write("other.py", "x = 1\n")
+    hooked.git("add", "other.py")
+    passed(hooked)
+    assert "new/app.py" in blocked(hooked, "-a")
+
+
+def test_a_detached_head(hooked: Repository) -> None:
+    hooked.git("checkout", "--quiet", "--detach")
+    hooked.replace("app.py", CHECK, "")
+    blocked(hooked, "-a")
+
+
+def test_a_shallow_clone(
+    hooked: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base = hooked.git("rev-parse", "HEAD").stdout.strip()
+    hooked.write("other.py", "x = 1\n")
+    hooked.commit("go on")
+    hooked.git("clone", "--quiet", "--depth", "1", f"file://{hooked.root}", str(tmp_path / "shallow"))
+    monkeypatch.chdir(tmp_path / "shallow")
+    assert cli.run(["audit", "--changed-since", base]) == 2
+    assert f"there is no commit '{base}' in this repository (a shallow clone" in capsys.readouterr().err
+    assert cli.run(["audit", "--changed-since", "HEAD~1"]) == 2
+    assert "shallow" in capsys.readouterr().err
+    Repository(tmp_path / "shallow").replace("app.py", CHECK, "")
+    assert cli.run(["audit", "--changed-since", "HEAD"]) == 1

@@ -27,11 +27,6 @@ def failures(shop: Repository) -> set[tuple[str, str, str]]:
     return {(one.path, one.rule, one.fingerprint) for one in audit(shop.root).findings}
 
 
-def without_groups(found: set[tuple[str, str, str]]) -> set[tuple[str, str, str]]:
-    """Without the rules that report the calls of a file as one finding, at the first of them: another may become it."""
-    return {one for one in found if one[1] not in ("unhandled-unauthorized", "unhandled-forbidden")}
-
-
 def edited(text: str, chance: random.Random) -> str:
     """The program after one edit that touches no finding: its functions in another order, more lines, other names."""
     head, *functions = re.split(r"(?m)^(?=@app)", text)
@@ -75,13 +70,13 @@ def test_identity_holds_for_all_findings_of_an_application(shop: Repository) -> 
     chance = random.Random(4)
     shutil.copytree(FIXTURE, shop.root, dirs_exist_ok=True)
     head, *functions = re.split(r"(?m)^(?=@app)", shop.read("app.py"))
-    before = without_groups(failures(shop))
+    before = failures(shop)
     assert len({rule for _, rule, _ in before}) > 4
     for number in range(20):
         chance.shuffle(functions)
         spaces = ["\n" * chance.randrange(3) + f"# {chance.random()}\nUNUSED_{number} = 1\n\n\n" for _ in functions]
         shop.write("app.py", head + "".join(map("".join, zip(spaces, functions, strict=True))))
-        assert without_groups(failures(shop)) == before
+        assert failures(shop) == before
     runs = json.loads(RENDERERS["sarif"](audit(shop.root), Options()))["runs"]
     stable = {prints[key] for one in runs[0]["results"] for prints in [one["partialFingerprints"]] for key in prints}
     assert {identity for _, _, identity in before} <= stable
