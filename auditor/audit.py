@@ -219,7 +219,9 @@ def nothing_moves(made: Plan, change: Change, cache: Cache | None) -> bool:
 
 
 def _unmoved(made: Plan, cache: Cache) -> Unmoved:
-    context = msgspec.msgpack.encode((engine_version(), made.known, made.libraries.all, made.config))
+    context = msgspec.msgpack.encode(
+        (engine_version(), made.known, made.libraries.all, made.config, sorted(made.written))
+    )
     decisions = [made.baseline, *(scope.attestations for scope in made.scopes)]
     parts = [Part(scope.below, is_audited(made, scope)) for scope in made.scopes]
     return Unmoved(cache, context, parts, decisions, *needles(made))

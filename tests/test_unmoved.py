@@ -130,6 +130,16 @@ def test_a_model_of_ones_own_is_another_audit(kept: Repository, capsys: pytest.C
     assert hook(kept, capsys) == (0, False)
 
 
+def test_a_report_that_was_left_out_is_looked_at_in_a_commit(
+    kept: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept.write("state/__init__.py", "x = 1\n")
+    kept.git("add", "--all")
+    assert cli.run(["audit", "--staged", "--cache", "-f", "text=state.py"]) == 0
+    kept.git("commit", "--quiet", "--no-verify", "-m", "x")
+    assert hook(kept, capsys)[1] is False
+
+
 def test_another_program_is_another_audit(
     kept: Repository, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
