@@ -147,7 +147,7 @@ def plan(path: pathlib.Path, config_file: pathlib.Path | None = None, change: Ch
     settings, source = config.load(root, config_file, start, None if change.of == "working" else _reader(beside))
     known = catalogue.load()
     rules, providers, models = (
-        catalogue.own_files(beside, getattr(settings, key), key) for key in ("rules", "providers", "libraries")
+        beside.texts(getattr(settings, key), key) for key in ("rules", "providers", "libraries")
     )
     if rules or providers or settings.severity:
         known = catalogue.extended(known, rules, providers, settings.severity)

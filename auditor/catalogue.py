@@ -14,7 +14,6 @@ from typing import Any, Literal, dataclass_transform
 import msgspec
 import yaml
 
-from auditor.discover.beside import Beside
 from auditor.errors import InternalError, UsageError
 from auditor.library import Libraries, Library, braces
 from auditor.model import Confidence, Severity, Side
@@ -291,26 +290,6 @@ def libraries_of(catalogue: Catalogue, own: Mapping[str, str] | None = None) -> 
     models = {where: parse(text, Library, where) for where, text in (own or {}).items()}
     check_libraries(models)
     return Libraries((*catalogue.libraries, *models.values()))
-
-
-def own_files(beside: Beside, paths: Iterable[str], key: str) -> dict[str, str]:
-    """The texts of the YAML files that a repository's configuration names under `key`: files, or folders of them.
-
-    Raises UsageError for what is not there or what a link leads out of the repository.
-    """
-    out: dict[str, str] = {}
-    for path in paths:
-        found = beside.files(path)
-        if not found:
-            raise UsageError(f"{key}: there is no file or folder {path}")
-        for file in (one for one in found if one == path or one.endswith((".yaml", ".yml"))):
-            try:
-                out[file] = (beside.read(file) or b"").decode()
-            except UnicodeDecodeError:
-                raise UsageError(f"{file}: could not be read: not UTF-8") from None
-            except UsageError as error:
-                raise UsageError(f"{key}: {error}") from None
-    return out
 
 
 def extended(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -52,6 +53,25 @@ class Beside(NamedTuple):
         if not chosen.is_dir():
             return [path] if chosen.exists() else []
         return sorted(file.relative_to(self.root).as_posix() for file in chosen.rglob("*") if file.is_file())
+
+    def texts(self, paths: Iterable[str], key: str) -> dict[str, str]:
+        """The YAML files that a configuration names under `key`, files or folders of them: their texts by path.
+
+        Raises UsageError for what is not there or what a link leads out of the repository.
+        """
+        out: dict[str, str] = {}
+        for path in paths:
+            found = self.files(path)
+            if not found:
+                raise UsageError(f"{key}: there is no file or folder {path}")
+            for file in (one for one in found if one == path or one.endswith((".yaml", ".yml"))):
+                try:
+                    out[file] = (self.read(file) or b"").decode()
+                except UnicodeDecodeError:
+                    raise UsageError(f"{file}: could not be read: not UTF-8") from None
+                except UsageError as error:
+                    raise UsageError(f"{key}: {error}") from None
+        return out
 
     def has_folder(self, path: str) -> bool:
         """Whether there is such a folder; an index and a commit have none that is empty."""
