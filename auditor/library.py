@@ -78,10 +78,11 @@ class Clear(Part):
 
 
 class Has(Part):
-    """Tells whether the key (or the element) is in `of`."""
+    """Tells whether the key (or the element) is in `of`; with `throws`, that error says that it is not."""
 
     key: Reference = 0
     of: Reference = "object"
+    throws: str = ""
 
 
 class Assign(Part):
@@ -127,9 +128,9 @@ class Calls(Part):
     function: Reference = 0
     arguments: tuple[Reference, ...] = ()
     result: bool = True
-    when: Literal["entry", "now", "later", "then", "catch", "finally", "each", "find", "some", "executor", "keeps"] = (
-        "now"
-    )
+    when: Literal[
+        "entry", "now", "later", "then", "catch", "finally", "each", "find", "some", "every", "executor", "keeps"
+    ] = "now"
 
 
 class Route(Part):
@@ -243,6 +244,7 @@ class Model(Part, rename={"is_": "is"}):
     """What one name means. A result does not contain its arguments unless the model says that it carries them.
 
     `unsent`: an answer that this makes is a value: only a handler that gives it back, or raises it, answers with it.
+    `caches`: what this function gives is kept, so that it runs once for the program. `binds`: a function with its first arguments.
     `manages`: this generator becomes a context manager: the block that it manages stands where it yields.
     `fills_missing`: a subscript of this object puts something there where nothing is.
     `draws`: this generator is asked for its values, so that it runs; the result is one of them unless the model says more.
@@ -308,6 +310,8 @@ class Model(Part, rename={"is_": "is"}):
     prompt: bool = False
     provides: Reference | None = None
     manages: Reference | None = None
+    caches: Reference | None = None
+    binds: Reference | None = None
     draws: Reference | None = None
     fills_missing: bool = False
     keeps: Keeps | None = None

@@ -223,11 +223,9 @@ class Attack:
 
     def _within(self, element: Term, container: Term, game: Game) -> Answer:
         value = self.value(element, game)
-        if value.kind in ("nothing", "literal"):
-            return NO if not value.data else MAYBE
-        if value.kind == "secret":
-            return MAYBE
-        if value.kind not in ("chosen", "free", "opaque"):
+        if (value.kind in ("nothing", "literal") and not value.data) or value.kind == "nothing":
+            return NO
+        if value.kind not in ("chosen", "free", "opaque", "literal"):
             return MAYBE
         held = self.value(container, game)
         members = [*self._put_into(container), *_content(held)]
@@ -236,6 +234,8 @@ class Attack:
             return MAYBE if any(self._from_visitor(member) for member in alike) else NO
         if held.kind == "nothing":
             return NO
+        if value.kind == "literal":
+            return MAYBE
         return OPAQUE if held.kind in ("unseen", "opaque", "fixed") else MAYBE
 
     def _put_into(self, container: Term) -> list[Term]:
@@ -416,6 +416,14 @@ class Attack:
         if holder.kind == "sequence" and key.kind == "literal" and isinstance(value_of(key), int):
             index = int(value_of(key) or 0)
             return self.value(holder.args[index], game) if index < len(holder.args) else NOTHING
+        if holder.kind == "sequence" and key.kind == "element":
+            put = [one for one in holder.args if one.kind != "unknown"]  # the others were in it before
+            if (
+                put
+                and all(self.is_sent(one) for one in put)
+                and not any(contains(one, is_input) for one in holder.args)
+            ):
+                return self.value(put[0], game)
         return Value("opaque") if self.is_sent(holder) else Value("fixed", holder.n)
 
     def _call(self, term: Term, game: Game) -> Value:

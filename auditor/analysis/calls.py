@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -184,7 +185,7 @@ def inline(
     inner = Frame(
         number, (*scopes, number), info.program, unit, info.qualified,
         this=function.args[0] if function.args else frame.this if unit.arrow else None,
-        owner=_owner(scopes), startup=frame.startup, within=within,
+        owner=_owner(scopes), startup=frame.startup or _kept(w, key, function), within=within,
     )  # fmt: skip
     world.stack.append(key)
     before = state.fork() if within is None and (unit.asynchronous or unit.generator) else None
@@ -232,6 +233,11 @@ def keep(w: Walker, slot: Slot, state: State, depth: int = 3) -> None:
         for one in values(value):
             for key in w.world.keys.get(one, ()) if one.kind == "object" else ():
                 keep(w, (one, key), state, depth - 1)
+
+
+def _kept(w: Walker, key: tuple[str, int], function: Term) -> bool:
+    """Whether a unit runs once for the program: its result is kept, and not by an object of one request."""
+    return key in w.world.cached and all(w.outlives(one) or one.kind == "class" for one in function.args)
 
 
 def _later(value: Term, before: State, state: State, frame: Frame) -> Pending:
@@ -312,7 +318,7 @@ def bind_parameters(
         elif "**" in named and name is not None:
             value = w.item(named["**"], w.terms.literal(name), state, frame)
         elif parameter.default is not None:
-            value = w.value(parameter.default, state, frame)
+            value = w.value(parameter.default, state, _defining(frame))
         elif arguments.open:
             value = w.terms.unknown("spread", arguments.all())
         else:
@@ -320,6 +326,11 @@ def bind_parameters(
         w.assign(parameter.target, value, state, frame, declares=True)
         if parameter.default is not None and type(parameter.target) is not ir.Name and nothing(value):
             continue
+
+
+def _defining(frame: Frame) -> Frame:
+    """Where a default is worked out: in Python once, when the function is defined, so that all calls share it."""
+    return dataclasses.replace(frame, startup=True) if frame.language == "python" else frame
 
 
 def construct(w: Walker, cls: Term, arguments: Arguments, state: State, frame: Frame, node: ir.Node) -> Term:

@@ -63,6 +63,36 @@ def _number(term: Term) -> float | None:
     return value if isinstance(value, (int, float)) else None
 
 
+def inhabited(w: Walker, container: Term, state: State) -> Term:
+    """The condition that a container has an element (one that passes the tests of a comprehension)."""
+    terms = w.terms
+    found = [(one, guard) for one, guard in alternatives(container) if not is_empty(w, one, state)]
+    if container.kind == "alt":
+        ways = [terms.all((guard, inhabited(w, one, state))) for one, guard in found]
+        return terms.any(ways) if ways else terms.true
+    known = w.world.inhabited.get(container)
+    if known is not None:
+        return known
+    return terms.true if container.kind in ("sequence", "mapping") else terms.truth(container)
+
+
+def is_empty(w: Walker, term: Term, state: State) -> bool:
+    """Whether a term is an empty list to which nothing was added: what stands in for a list that is missing."""
+    none = term.kind == "sequence" and term.data is None and not term.args
+    return none and (term, w.terms.make("element", None)) not in state.slots
+
+
+def holds_for(w: Walker, how: str, container: Term, state: State) -> Term:
+    """`any(values)`, `all(values)`: the condition that one of them holds, or each; of elements not known, only `any` says something."""
+    terms = w.terms
+    if container.kind == "sequence" and container.data is None:
+        join = terms.any if how == "any" else terms.all
+        return terms.boolean(join(terms.truth(one) for one in container.args))
+    if how == "any" and container.kind == "sequence":
+        return terms.boolean(terms.all((terms.truth(container.args[0]), inhabited(w, container, state))))
+    return terms.make("op", how, (container,))
+
+
 def membership(w: Walker, element: Term, container: Term, state: State) -> Term:
     """The condition that a container has a key or an element."""
     terms = w.terms

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from auditor import program as ir
@@ -11,6 +12,7 @@ from auditor.analysis import (
     binding,
     calls,
     cells,
+    comparing,
     contents,
     flows,
     hooks,
@@ -24,7 +26,7 @@ from auditor.analysis import (
 )
 from auditor.analysis.state import State
 from auditor.analysis.world import Arguments, ClassInfo, Frame
-from auditor.library import Model
+from auditor.library import Model, Reference
 from auditor.terms import Term, leaves, plain, text_of
 
 if TYPE_CHECKING:
@@ -183,6 +185,12 @@ def apply(
             value = arguments.positional[0]
     if model.keeps is not None:
         value = stores.made(w, model.keeps, arguments, result, state, frame, node)
+    if model.caches is not None:
+        kept = shapes.pick(model.caches, arguments)
+        if kept is not None and kept.kind == "function":
+            world.cached.add(shapes.unit_key(kept))
+    if model.binds is not None:
+        value = _bound_to(w, model.binds, arguments, node)
     if model.manages is not None:
         managed = shapes.pick(model.manages, arguments)
         if managed is not None and managed.kind == "function":
@@ -218,6 +226,18 @@ def apply(
             frame.raises.append((state.fork(), terms.make("error", model.raises)))
         state.dead = True
     return value
+
+
+def _bound_to(w: Walker, function: Reference, arguments: Arguments, node: ir.Node) -> Term:
+    """`functools.partial(f, a)`: called with b, it calls f with a and b."""
+    called = shapes.pick(function, arguments) or w.terms.unknown("partial")
+    first, named = arguments.positional[1:], dict(arguments.named)
+
+    def call(positional: Sequence[Term], keywords: Mapping[str, Term], now: State, inner: Frame) -> Term:
+        given = Arguments([*first, *positional], {**named, **keywords})
+        return calls.call(w, called, given, now, inner, node)
+
+    return calls.native(w, call)
 
 
 def _for_requests(w: Walker, model: Model, arguments: Arguments) -> Arguments:
@@ -335,7 +355,7 @@ def _calls(
         return result if model.calls.result else value
     if when == "executor":
         return promises.executor(w, function, state, frame, node)
-    if when in ("each", "find", "some"):
+    if when in ("each", "find", "some", "every"):
         return _each(w, when, function, arguments, state, frame, node)
     if function.kind in ("function", "native"):
         calls.later(w, function, given or binding.guessed_arguments(w, function), state, frame, node)
@@ -360,11 +380,32 @@ def _kept(w: Walker, model: Model, name: str, arguments: Arguments, state: State
 def _each(
     w: Walker, when: str, function: Term, arguments: Arguments, state: State, frame: Frame, node: ir.Node
 ) -> Term:
-    receiver = arguments.receiver or w.terms.unknown("elements")
-    if when == "each" and receiver.kind == "sequence" and receiver.data is None and len(receiver.args) <= ELEMENTS:
+    """A function is called with the elements of the receiver: to make something of each, to find one, to ask of one or all."""
+    terms = w.terms
+    receiver = arguments.receiver or terms.unknown("elements")
+    known = receiver.kind == "sequence" and receiver.data is None and len(receiver.args) <= ELEMENTS
+    if known and when == "each":
         mapped = [calls.call(w, function, Arguments([one], {}), state, frame, node) for one in receiver.args]
-        return w.terms.make("sequence", None, tuple(contents.freeze(w, one, state) for one in mapped))
+        return terms.make("sequence", None, tuple(contents.freeze(w, one, state) for one in mapped))
+    if known and when in ("some", "every"):
+        asked = [_asked(w, function, one, state, frame, node) for one in receiver.args]
+        return comparing.holds_for(
+            w, "any" if when == "some" else "all", terms.make("sequence", None, tuple(asked)), state
+        )
     element = w.element_of(receiver, state)
+    found = _asked(w, function, element, state, frame, node)
+    if when == "every":
+        return terms.make("op", "all", (found,))
+    test = terms.all((terms.truth(found), comparing.inhabited(w, receiver, state)))
+    if when == "some":
+        return test
+    if when == "find":
+        return terms.alt([(element, test), (terms.none, terms.negate(test))])
+    return terms.make("sequence", "each", (contents.freeze(w, found, state),))
+
+
+def _asked(w: Walker, function: Term, element: Term, state: State, frame: Frame, node: ir.Node) -> Term:
+    """What a function says of an element that it may be called with."""
     way = state.fork()
     outer, frame.raises = frame.raises, []
     found = calls.call(w, function, Arguments([element], {}), way, frame, node)
@@ -374,12 +415,7 @@ def _each(
         before = state.conditions
         w.merge(state, [(state.fork(), w.terms.none), (way, w.terms.none)])
         state.conditions = before
-    if when == "some":
-        return w.terms.truth(found)
-    if when == "find":
-        test = w.terms.truth(found)
-        return w.terms.alt([(element, test), (w.terms.none, w.terms.negate(test))])
-    return w.terms.make("sequence", "each", (contents.freeze(w, found, state),))
+    return found
 
 
 def library_constructed(

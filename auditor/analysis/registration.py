@@ -92,6 +92,14 @@ def _methods_of(w: Walker, handler: Term) -> list[Term]:
         return [handler]
     if handler.kind == "alt":
         return [one for one in values(handler) if one.kind == "function"]
+    if handler.kind == "object":  # what can be called: a decorator that is a class made it
+        made = w.world.instances.get(handler)
+        called = (
+            w.world.classes[one].members.get("__call__")
+            for one in (w.world.lineage(made) if made is not None else ())
+            if one in w.world.classes
+        )
+        return [calls.bound(w, one, handler) for one in called if one is not None and one.kind == "function"][:1]
     cls: Term | None = handler if handler.kind == "class" else None
     if handler.kind == "call" and str(handler.data[0]).endswith("as_view"):
         cls = w.world.receivers.get(handler)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auditor import program as ir
-from auditor.analysis import contents, shapes
+from auditor.analysis import comparing, contents, shapes
 from auditor.analysis.state import State
 from auditor.analysis.world import Arguments, Frame
 from auditor.library import Model
@@ -58,6 +58,8 @@ def given(
         part = shapes.pick(model.truth, arguments)
         if part is None:
             return value
+        if model.how in ("any", "all"):
+            return comparing.holds_for(w, model.how, part, state)
         if model.how == "type":  # of this type it is there; of another it may be there as well
             return terms.all((w.present(part), terms.make("op", "type", tuple(frozen.positional))))
         return terms.boolean(terms.truth(part))

@@ -78,6 +78,12 @@ def touched(
         if holder is not None and key is not None:
             value = comparing.membership(w, contents.freeze(w, key, state), holder, state)
             w.made_at(value, frame, node)
+            if model.has.throws:
+                missing = state.fork()
+                missing.assume(terms.negate(value), terms)
+                if not missing.dead:
+                    frame.raises.append((missing, terms.make("error", model.has.throws)))
+                state.assume(value, terms)
     if model.clear is not None:
         holder = _holder(w, model.clear.of, arguments, frame)
         key = shapes.pick(model.clear.key, arguments)

@@ -173,6 +173,7 @@ class Walker:
         if node.target is not None and iterable is not None:
             made = self.world.kinds.get(iterable) in ("fresh", "weak")
             surely = made or (iterable.kind == "sequence" and iterable.data is None and bool(iterable.args))
+            body.assume(comparing.inhabited(self, iterable, state), self.terms)
             self.assign(node.target, self.element_of(iterable, body), body, frame, declares=True)
         elif node.test is not None and not node.until:
             test = self.condition(node.test, body, frame)
@@ -595,8 +596,11 @@ class Walker:
     def _arithmetic(self, op: str, parts: tuple[Term, ...]) -> Term:
         if op == "+" and any(part.kind in ("text", "serial") or text_of(part) is not None for part in parts):
             return self.terms.text(parts)
-        if op == "+" and all(part.kind == "sequence" for part in parts):
-            return self.terms.make("sequence", None, tuple(one for part in parts for one in part.args))
+        if op == "+" and any(part.kind == "sequence" for part in parts):
+            known = [
+                part.args if part.kind == "sequence" else (self.terms.unknown("spread", (part,)),) for part in parts
+            ]
+            return self.terms.make("sequence", None, tuple(one for part in known for one in part))
         if op == "%" and len(parts) == 2 and text_of(parts[0]) is not None:
             return contents.formatted(self.terms, text_of(parts[0]) or "", parts[1])
         if op == "|" and len(parts) == 2:
@@ -744,7 +748,12 @@ class Walker:
         for test in node.tests:
             inner.assume(self.condition(test, inner, frame), self.terms)
         element = self.terms.none if inner.dead else self.value(node.element, inner, frame)
-        return self.terms.make("sequence", "each", (contents.freeze(self, element, inner),))
+        made = self.terms.make("sequence", "each", (contents.freeze(self, element, inner),))
+        tested = self.terms.all(sorted(inner.conditions - state.conditions, key=number))
+        there = self.terms.light(self.terms.all((comparing.inhabited(self, iterable, state), tested)))
+        other = self.world.inhabited.get(made)  # the same elements under other tests: what holds for both
+        self.world.inhabited[made] = there if other is None else self.terms.light(self.terms.any((there, other)))
+        return made
 
     def _comprehended(self, node: ir.Comprehension, iterable: Term, state: State, frame: Frame) -> Term:
         """A comprehension over a known sequence, element by element."""
@@ -949,7 +958,8 @@ class Walker:
             info = world.classes.get(one)
             if info is None:
                 continue
-            member = info.members.get(name)
+            put = self.slot((one, self.terms.literal(name)), state)  # assigned to the class after it was defined
+            member = put if put is not None else info.members.get(name)
             if member is None and holder.kind == "class":
                 member = info.members.get(f"={name}")  # a static field
             if member is None:
@@ -1087,6 +1097,11 @@ class Walker:
             return iterable.args[0]
         if iterable.kind == "sequence":
             return self.terms.unknown("element", iterable.args)
+        if iterable.kind == "alt":
+            found = [(one, guard) for one, guard in alternatives(iterable) if not comparing.is_empty(self, one, state)]
+            return self.terms.alt(
+                [(self.element_of(one, state), guard) for one, guard in found or [(iterable.args[0], iterable.args[1])]]
+            )
         return self.terms.load(shapes.holder_of(self, iterable), self.terms.make("element", None))
 
     # ------------------------------------------------------------------------------ functions, modules

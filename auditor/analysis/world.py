@@ -164,6 +164,8 @@ class World:
         self.natives: dict[Term, Native] = {}
         self.pending: dict[Term, Pending] = {}
         self.generated: dict[Term, Pending] = {}  # what a generator gives -> what holds once somebody asks for it
+        self.inhabited: dict[Term, Term] = {}  # what a comprehension gives -> the condition that it gives something
+        self.cached: set[tuple[str, int]] = set()  # units whose result is kept: they run once for the program
         self.managed: dict[Term, tuple[Term, Arguments]] = {}  # a context manager -> the generator that it runs
         self.managers: set[tuple[str, int]] = set()  # generators that a decorator made into context managers
         self.exports: dict[tuple[str, str], Term] = {}
@@ -324,17 +326,25 @@ class World:
         return None
 
     def lineage(self, cls: Term) -> list[Term]:
-        """The class and its bases, nearest first; library bases as they are."""
-        out: dict[Term, None] = {}
-        queue = [cls]
-        for one in queue:  # it grows meanwhile
-            if one in out:
-                continue
-            out[one] = None
-            info = self.classes.get(one)
-            if info is not None and len(queue) < LINEAGE_LIMIT:
-                queue.extend(info.bases)
-        return list(out)
+        """The class and its bases in the order in which a member is looked for (C3); library bases as they are."""
+        return self._ordered(cls, 0, {})[:LINEAGE_LIMIT]
+
+    def _ordered(self, cls: Term, depth: int, known: dict[Term, list[Term]]) -> list[Term]:
+        info = self.classes.get(cls)
+        if info is None or depth >= LINEAGE_LIMIT:
+            return [cls]
+        if cls in known:
+            return known[cls]
+        known[cls] = [cls]  # what derives from itself ends here
+        rows = [self._ordered(base, depth + 1, known) for base in info.bases]
+        rows.append(list(info.bases))
+        out = [cls]
+        while len(out) < LINEAGE_LIMIT and (rows := [row for row in rows if row]):
+            head = next((row[0] for row in rows if not any(row[0] in other[1:] for other in rows)), rows[0][0])
+            out.append(head)
+            rows = [[one for one in row if one is not head] for row in rows]
+        known[cls] = out
+        return out
 
     def declared_parameters(self, info: UnitInfo) -> tuple[Parameter, ...]:
         """The parameters of a unit."""

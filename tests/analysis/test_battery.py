@@ -571,7 +571,7 @@ VARIANTS |= {
             REFUSE
     """, """
         if (![state, saved].every(Boolean) || state !== saved) { REFUSE; }
-    """, fails="the truth of all() and every() over what is known"),
+    """),
 }
 
 # ----------------------------------------------------------------------------- who writes the stored value
@@ -984,7 +984,7 @@ VARIANTS |= {
             REFUSE
     """, keep='SESSION["states"] = [*SESSION.get("states", []), st]'), Guard("""
         if (!(SESSION.states ?? []).some((one) => one === state)) { REFUSE; }
-    """, keep="SESSION.states = [...(SESSION.states ?? []), st];"), fails="what any() and some() of a store's elements ensure"),
+    """, keep="SESSION.states = [...(SESSION.states ?? []), st];")),
     "a mapping of pending states": Variant("pass", Guard("""
         flow = SESSION.get("flows", {}).pop(state, None)
         if flow is None:
@@ -1458,6 +1458,64 @@ VARIANTS |= {
         "pass", Guard(PY_PLAIN, top="ONCE = secrets.token_hex(16)".replace("ONCE", "once"), sent="once"),
         Guard(JS_PLAIN, top="const once = crypto.randomUUID();", sent="once"), "fail"),
     "sent: none": Variant("fail", Guard("EXCHANGE", sent="None", keep=""), Guard("EXCHANGE;", sent="undefined", keep=""), "fail"),
+}
+# ------------------------------------------------------------- which member is meant, and what is worked out once
+PY_CHECKED = """
+class Plain:
+    def check(self, state, saved):
+        pass
+
+    def handle(self, code, state, saved):
+        self.check(state, saved)
+        return exchange(code)
+
+class Mine(Plain):
+    pass
+
+class Checked(BASE):
+    def check(self, state, saved):
+        if not saved or state != saved:
+            raise PermissionError("state")
+
+class Back(Mine, Checked):
+    pass
+"""
+VARIANTS |= {
+    "a mixin behind the class that says nothing": Variant("fail", Guard(
+        "return Back().handle(code, state, saved)\n# EXCHANGE", top=PY_CHECKED.replace("(BASE)", ""), only=("flask",)), Guard("EXCHANGE;")),
+    "a mixin that derives from the class that says nothing": Variant("pass", Guard(
+        "return Back().handle(code, state, saved)\n# EXCHANGE", top=PY_CHECKED.replace("BASE", "Plain"), only=("flask",)), Guard(JS_PLAIN)),
+    "a check that is replaced": Variant("fail", Guard(
+        "Checked().check(state, saved)", top=PY_CHECKED.replace("(BASE)", "") + "Checked.check = lambda self, state, saved: None"), Guard("""
+        new Checked().check(state, saved);
+    """, top="""
+        class Checked { check(state, saved) { if (!saved || state !== saved) { throw new Error('state'); } } }
+        Checked.prototype.check = () => undefined;
+    """, fails="what is assigned to a prototype")),
+    "a decorator that is a class": Variant("pass", Guard("EXCHANGE", top="""
+        class Checked:
+            def __init__(self, view):
+                functools.update_wrapper(self, view)
+                self.view = view
+
+            def __call__(self, *args, **kwargs):
+                if not session.get("st") or request.args.get("state") != session["st"]:
+                    abort(400)
+                return self.view(*args, **kwargs)
+    """, below="@Checked", only=("flask",)), Guard(JS_PLAIN)),
+    "a check with its first argument": Variant("pass", Guard("""
+        functools.partial(check, saved)(state)
+    """, top="""
+        def check(saved, state):
+            if not saved or state != saved:
+                raise PermissionError("state")
+    """), Guard(JS_PLAIN)),
+    "sent: a default that is worked out once": Variant("pass", Guard(
+        PY_PLAIN, top="def made(value=secrets.token_hex(16)):\n    return value", sent="made()"), Guard(
+        JS_PLAIN, top="const kept = crypto.randomUUID();\nconst made = (value = kept) => value;", sent="made()"), "fail"),
+    "sent: what a cache keeps": Variant("pass", Guard(
+        PY_PLAIN, top="@functools.lru_cache(maxsize=1)\ndef made():\n    return secrets.token_hex(16)", sent="made()"), Guard(
+        JS_PLAIN, top="const kept = crypto.randomUUID();\nconst made = () => kept;", sent="made()"), "fail"),
 }
 # fmt: on
 
