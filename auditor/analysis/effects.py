@@ -23,6 +23,7 @@ from auditor.analysis import (
     shapes,
     slots,
     stores,
+    tables,
 )
 from auditor.analysis.state import State
 from auditor.analysis.world import Arguments, ClassInfo, Frame
@@ -77,6 +78,12 @@ def external_call(
         world.receivers[result] = arguments.receiver
     elif function in world.receivers:  # what a method gave is called: the decorator of `app.route(...)`
         arguments.receiver = world.receivers[function]
+    method = text_of(function.args[1]) if function.kind == "load" else (name or "").rpartition(".")[2]
+    rows = tables.same(w, method or "", arguments.receiver, state)
+    if rows is not None:
+        return rows
+    if tables.sent(w, method or "", arguments, result, state, frame, node):
+        return result
     if model is None or model.http is not None:
         world.outside.setdefault(result, model is not None)
     if model is None:

@@ -23,6 +23,7 @@ from auditor.analysis import (
     raising,
     shapes,
     slots,
+    tables,
 )
 from auditor.analysis.state import Slot, State, join
 from auditor.analysis.world import Arguments, ClassInfo, Frame, Pending, UnitInfo, World
@@ -903,6 +904,8 @@ class Walker:
             if optional and len(kept) < len(values(holder)):
                 pairs.append((terms.none, self.negated_presence(holder)))
             return terms.alt(pairs) if pairs else terms.none
+        if holder in world.selected and (lies := tables.column(self, holder, terms.literal(name), frame)) is not None:
+            return lies
         if holder.kind in ("pending", "promise"):
             return terms.make("load", None, (holder, terms.literal(name)))
         if holder.kind == "module":
@@ -995,6 +998,8 @@ class Walker:
                 return holder.args[0]
             if isinstance(index, int) and -len(holder.args) <= index < len(holder.args):
                 return holder.args[index]
+        if holder in self.world.selected and (lies := tables.column(self, holder, key, frame)) is not None:
+            return lies
         if holder.kind == "mapping":
             return names.mapping_get(self, holder, key)
         if holder.kind in ("external", "module") and name is not None:
@@ -1086,6 +1091,8 @@ class Walker:
 
     def element_of(self, iterable: Term, state: State) -> Term:
         """What a loop's variable holds: any element."""
+        if iterable in self.world.selected:
+            return iterable
         most = 8 if all(one.kind == "literal" for one in iterable.args) else 4
         if iterable.kind == "sequence" and 0 < len(iterable.args) <= most and iterable.data is None:
             pairs = [

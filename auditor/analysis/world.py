@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from auditor.analysis.link import Linker
 from auditor.analysis.relevance import Relevance
+from auditor.analysis.sql import Statement
 from auditor.analysis.state import Slot, State
 from auditor.facts import Entry, Event, Write
 from auditor.library import Http, Libraries
@@ -187,6 +188,8 @@ class World:
         self.origins: dict[Term, tuple[str, int]] = {}  # a decorated function -> the unit that was decorated
         self.handed: dict[Term, None] = {}  # functions given to a library while a module loads
         self.conventions: dict[str, dict[str, str]] = {}  # path -> what parameters are called by convention there
+        self.statements: dict[Term, tuple[Statement, tuple[Term, ...]]] = {}  # what was prepared -> its statement
+        self.selected: dict[Term, tuple[Term, tuple[tuple[str, str], ...]]] = {}  # rows -> their table and columns
         self.unsent: dict[Term, list[int]] = {}  # an answer that is only a value yet -> the events that tell of it
         self.nulls: set[Term] = set()  # slots that this entry read in a way that gives null where nothing is
         self.answers: set[Term] = set()  # what answers a request: a handler's stage that returns one ends the pipeline

@@ -11,6 +11,8 @@ from auditor.audit import audit
 
 FLASK = """
 import os
+import sqlite3
+import psycopg
 import requests
 from flask import Flask, Response, abort, flash, jsonify, redirect, render_template, request, session, url_for
 from flask_session import Session
@@ -54,6 +56,11 @@ const session = require('express-session');
 const {{ PrismaClient }} = require('@prisma/client');
 const mongoose = require('mongoose');
 
+const {{ Pool }} = require('pg');
+const Database = require('better-sqlite3');
+
+const pool = new Pool();
+const db = new Database('shop.db');
 const prisma = new PrismaClient();
 const Link = mongoose.model('Link', new mongoose.Schema({{ access: String, refresh: String }}));
 const memory = new Map();
@@ -102,6 +109,24 @@ PYTHON_STORES = {
         (),
         "db.session.delete(link)\ndb.session.commit()",
     ),
+    "a table in SQL": (
+        'con = sqlite3.connect("shop.db")\ncon.execute("INSERT INTO links (me, access, refresh) VALUES (?, ?, ?)", (session["me"], grant["access_token"], grant["refresh_token"]))',
+        'con = sqlite3.connect("shop.db")\nrow = con.execute("SELECT access, refresh FROM links WHERE me = ?", (session["me"],)).fetchone()\ntoken = row[0]',
+        (
+            'con.execute("UPDATE links SET access = NULL WHERE me = ?", (session["me"],))',
+            'con.execute("UPDATE links SET refresh = ? WHERE me = ?", (None, session["me"]))',
+        ),
+        'con.execute("DELETE FROM links WHERE me = ?", (session["me"],))',
+    ),
+    "a cursor with names": (
+        'cur = psycopg.connect().cursor()\ncur.execute("UPDATE links SET access = %(a)s, refresh = %(r)s", {"a": grant["access_token"], "r": grant["refresh_token"]})',
+        'cur = psycopg.connect().cursor()\ncur.execute(f"SELECT * FROM links WHERE me = {session[\'me\']}")\nlink = cur.fetchone()\ntoken = link["access"]',
+        (
+            "cur.execute(\"UPDATE links SET access = ''\")",
+            'cur.execute("UPDATE links SET refresh = NULL")',
+        ),
+        'cur.execute("DELETE FROM links")',
+    ),
 }  # fmt: skip
 JAVASCRIPT_STORES = {
     "session": (
@@ -130,6 +155,27 @@ JAVASCRIPT_STORES = {
         "const link = await Link.findOne({ me: 1 });\nconst token = link.access;",
         ("await Link.updateOne({ me: 1 }, { $unset: { access: 1 } });", "link.refresh = undefined;"),
         "await Link.deleteOne({ me: 1 });",
+    ),
+    "pg": (
+        "await pool.query('UPDATE links SET access = $1, refresh = $2 WHERE me = $3', [grant.access_token, grant.refresh_token, req.session.me]);",
+        "const { rows } = await pool.query('SELECT access, refresh FROM links WHERE me = $1', [req.session.me]);\nconst token = rows[0].access;",
+        (
+            "await pool.query('UPDATE links SET access = NULL WHERE me = $1', [req.session.me]);",
+            "await pool.query(`UPDATE links SET refresh = NULL WHERE me = ${req.session.me}`);",
+        ),
+        "await pool.query('DELETE FROM links WHERE me = $1', [req.session.me]);",
+    ),
+    "mysql2": (
+        "await pool.execute('INSERT INTO links (me, access, refresh) VALUES (?, ?, ?)', [req.session.me, grant.access_token, grant.refresh_token]);",
+        "const [rows] = await pool.execute('SELECT * FROM links WHERE me = ?', [req.session.me]);\nconst token = rows[0].access;",
+        ("await pool.execute('UPDATE links SET access = NULL');", "await pool.execute('UPDATE links SET refresh = ?', [null]);"),
+        "await pool.execute('DELETE FROM links WHERE me = ?', [req.session.me]);",
+    ),
+    "better-sqlite3": (
+        "db.prepare('INSERT INTO links (me, access, refresh) VALUES (@me, @access, @refresh)').run({ me: 1, access: grant.access_token, refresh: grant.refresh_token });",
+        "const link = db.prepare('SELECT access FROM links WHERE me = ?').get(1);\nconst token = link.access;",
+        ("db.prepare('UPDATE links SET access = NULL').run();", "db.prepare('UPDATE links SET refresh = ?').run(null);"),
+        "db.prepare('DELETE FROM links WHERE me = ?').run(1);",
     ),
 }  # fmt: skip
 ASKS = {
@@ -543,3 +589,19 @@ def test_what_is_emptied_is_where_the_token_was_read(tmp_path: pathlib.Path, for
         'from django.urls import path\nfrom . import views\nurlpatterns = [path("wallet/", views.wallet), path("connect/", views.connect, name="connect")]\n'
     )
     assert {item.status for item in audit(tmp_path).items if item.id == "C14"} == {status}
+
+
+@pytest.mark.parametrize(("table", "status"), [("links", "pass"), ("baskets", "review")])
+def test_a_table_is_emptied_by_a_helper_of_another_file(tmp_path: pathlib.Path, table: str, status: str) -> None:
+    store, load, *_ = PYTHON_STORES["a table in SQL"]
+    helper = f"""
+import sqlite3
+
+
+def forget(member):
+    with sqlite3.connect("shop.db") as con:
+        con.execute("DELETE FROM {table} WHERE me = ?", (member,))
+"""
+    (tmp_path / "rows.py").write_text(helper)
+    refused = "import rows\n" + on("python", 401, 'rows.forget(session["me"])', *ASKS["python"])
+    assert statuses(tmp_path, "python", store, load, refused)["C14"] == status
