@@ -108,8 +108,9 @@ class Signs(Part):
     modules: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    environment: tuple[str, ...] = ()
     directives: tuple[str, ...] = ()
-    exports: tuple[str, ...] = ()
+    exports: dict[str, tuple[str, ...]] = {}
 
 
 class Catalogue(Part):

@@ -168,13 +168,17 @@ class Connection(Noun):
 
 
 class SideSeen(Noun):
-    """On which side a program runs, or one function of it (`unit`), and the line that shows it, 0 for its path or language."""
+    """On which side a program runs, or one function of it, and the line that shows it, 0 for its path or language.
+
+    `unit`: the function's name; it begins at `line` and ends at `end_line`, which is 0 for a whole program.
+    """
 
     path: str
     side: Side
     reason: str
     line: int = 0
     unit: str = ""
+    end_line: int = 0
 
 
 class Tool(Noun):

@@ -450,7 +450,7 @@ class Class(Node):
 
 
 class Program(msgspec.Struct, frozen=True, eq=False):
-    """One lowered file. `directives` are leading string statements ("use server", "use client").
+    """One lowered file. `directives` are leading string statements ("use server", "use client"), and "#!" where a script names its interpreter.
 
     `problems` names parts that could not be read: (1-based line, message); what they hold is unknown.
     `text_lines` is the number of lines of the source. `types`: (module, name, alias) of what is imported as a type only.

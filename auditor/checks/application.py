@@ -46,8 +46,9 @@ class Application:
 
     def side(self, path: str, line: int) -> Side:
         """On which side a line of a program runs: that of its function, where a framework takes it elsewhere."""
-        head = max((at for (where, _), at in self.heads.items() if where == path and at <= line), default=0)
-        seen = [one for one in self.sides if one.path == path and (not one.unit or one.line == head)]
+        seen = [
+            one for one in self.sides if one.path == path and (not one.end_line or one.line <= line <= one.end_line)
+        ]
         return seen[-1].side if seen else "unknown"
 
     @functools.cached_property

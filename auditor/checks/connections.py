@@ -294,7 +294,7 @@ def _given_out(program: Program, known: Directory) -> Iterator[tuple[str, Place]
 
 def _assigned(program: Program) -> Iterator[tuple[str, ir.Literal]]:
     """The texts in a program that have a name: of a variable, a field, a key, an argument, a setting."""
-    for node in ir.walk(program):
+    for node in ir.nodes(program):
         name: object = None
         value: object = None
         if type(node) is ir.Assign:

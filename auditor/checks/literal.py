@@ -14,7 +14,7 @@ from auditor.checks.configured import Configured
 from auditor.checks.provenance import Origin, Provenance
 from auditor.checks.sides import is_open
 from auditor.facts import Event
-from auditor.model import SIDES, Observation, Place
+from auditor.model import SIDES, Observation, Place, Side
 from auditor.program import Program
 from auditor.questions import LiteralQuestion
 from auditor.terms import Term, leaves
@@ -25,6 +25,7 @@ _PROOFS: Mapping[Origin, str] = {
     "settings": "the client secret comes from the application's settings, not from a literal",
     "caller": "the client secret is given by whoever calls, not by a literal",
 }
+_BUILT: tuple[Side, ...] = ("browser", "mobile")  # there is no environment there but what a bundler wrote in
 _SENDING = ("exchange", "refresh", "revoke", "authorize", "secret-use")
 
 
@@ -143,7 +144,11 @@ def _flow(
             message = f"this literal is sent as the client secret ({event.place.path}:{event.place.line})"
             _add(out, seen, rule, items, place, judged, message)
     if origins:
-        message = _PROOFS[min(origins, key=tuple(_PROOFS).index)]
+        origin = min(origins, key=tuple(_PROOFS).index)
+        side = application.side(event.place.path, event.place.line)
+        message = _PROOFS[origin]
+        if origin == "environment" and side in _BUILT:
+            message += f", which is built into what runs {SIDES[side]}: everybody can read it there"
         out.append(observation(rule, items[:1], "pass", event.place, message, unit=event.unit))
     elif not literals:
         message = "where the client secret comes from could not be followed"

@@ -8,8 +8,8 @@ from __future__ import annotations
 import fnmatch
 import functools
 import re
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
 
 from auditor import program as ir
 from auditor.analysis.link import Linker
@@ -28,17 +28,40 @@ class Shown(NamedTuple):
     line: int = 0
 
 
+class _Function(NamedTuple):
+    """A function that runs elsewhere than the rest of its file, and what shows that."""
+
+    node: ir.Node
+    name: str
+    reason: str
+    exported: bool = False
+
+
 def sides(programs: Mapping[str, Program], signs: Mapping[Side, Signs], linker: Linker) -> tuple[SideSeen, ...]:
     """Where each program runs, those of functions that run elsewhere than their file behind it; sorted by path."""
-    own = {path: _own(program, signs) for path, program in programs.items() if program.language != "settings"}
-    known = {path: shown for path, shown in own.items() if shown is not None}
-    _spread(known, own, programs, linker)
+    server = signs.get("server", Signs())
+    audited = {path: program for path, program in programs.items() if program.language != "settings"}
+    functions = {path: tuple(_functions(program, server)) for path, program in audited.items()}
+    known = {
+        path: shown
+        for path, program in audited.items()
+        if (shown := _own(program, signs, any(one.exported for one in functions[path]))) is not None
+    }
+    importers = _importers(audited, functions, linker)
+    _spread(known, importers, audited)
+    for path in audited.keys() - known.keys():
+        line = _markup(audited[path])
+        if line:
+            known[path] = Shown("browser", "makes markup", line)
+    _spread(known, importers, audited)
     out: list[SideSeen] = []
-    for path in sorted(own):
+    for path in sorted(audited):
+        program = audited[path]
         shown = known.get(path) or Shown("unknown", "nothing shows where it runs")
         out.append(SideSeen(path, shown.side, shown.reason, shown.line))
-        if shown.side != "server":
-            out.extend(_functions(programs[path], signs.get("server", Signs())))
+        for one in functions[path] if shown.side != "server" else ():
+            line, _, end, _ = program.spans[one.node.at]
+            out.append(SideSeen(path, "server", one.reason, line, one.name, end))
     return tuple(out)
 
 
@@ -47,8 +70,8 @@ def is_open(side: Side) -> bool:
     return side in _OPEN
 
 
-def _own(program: Program, signs: Mapping[Side, Signs]) -> Shown | None:
-    """The first sign of a program itself."""
+def _own(program: Program, signs: Mapping[Side, Signs], split: bool) -> Shown | None:
+    """The first sign of a program itself. `split`: it exports functions that a framework runs on the server."""
     if program.language == "html":
         return Shown("browser", "a page")
     imported = _imports(program)
@@ -59,6 +82,12 @@ def _own(program: Program, signs: Mapping[Side, Signs]) -> Shown | None:
         for directive in program.directives:
             if directive in sign.directives:
                 return Shown(side, f'"{directive}"', 1)
+    if split:  # what such a file imports may be for these functions alone, so it shows nothing of the rest
+        found = next(filter(None, (_placed(program, side, sign) for side, sign in signs.items())), None)
+        if found is not None:
+            return found
+        if line := _markup(program):
+            return Shown("browser", "makes markup", line)
     for side, sign in signs.items():
         found = _placed(program, side, sign) or _imported(imported, side, sign)
         if found is not None:
@@ -92,44 +121,97 @@ def _imports(program: Program) -> list[tuple[str, int]]:
     return [(module.split(".")[0], line) for module, line in found if not module.startswith(".")]
 
 
+def _markup(program: Program) -> int:
+    """The first line where a script makes markup, 0 if none does."""
+    if program.language not in ("javascript", "typescript"):
+        return 0
+    return min((program.line(node.at) for node in ir.nodes(program) if type(node) is ir.Element), default=0)
+
+
 def _named(program: Program, signs: Mapping[Side, Signs]) -> Shown | None:
-    """A name that only one side has, given no other meaning in the file; else markup, which a browser shows."""
+    """A name that only one side has, given no other meaning in the file, or a variable that is built into a program."""
     bound: set[str] = set()
     used: dict[str, int] = {}
-    markup = 0
+    built: dict[str, int] = {}
+    asked: set[int] = set()  # operands of `typeof`: what is only asked for may be missing
     for node in ir.nodes(program):
         if isinstance(node, ir.Assign | ir.Parameter) and type(node.target) is ir.Name:
             bound.add(node.target.id)
         elif type(node) is ir.Import:
             bound.add(node.alias)
-        elif type(node) is ir.Name:
+        elif type(node) is ir.Assign and type(node.target) is ir.Pattern and _is_environment(node.value):
+            keys = (item.key for item in node.target.items)
+            built.update((str(key.value), program.line(node.at)) for key in keys if type(key) is ir.Literal)
+        elif type(node) is ir.Operator and node.op == "typeof":
+            asked.add(id(node.operands[0]))
+        elif type(node) is ir.Name and id(node) not in asked:
             used.setdefault(node.id, program.line(node.at))
-        elif type(node) is ir.Element:
-            markup = markup or program.line(node.at)
+        elif type(node) is ir.Member:
+            if type(node.object) is ir.Name:
+                used.setdefault(f"{node.object.id}.{node.name}", program.line(node.at))
+            elif _is_environment(node.object):
+                built.setdefault(node.name, program.line(node.at))
     for side, sign in signs.items():
-        lines = [(used[name], name) for name in sign.names if name in used and name not in bound]
+        lines = [(used[name], name) for name in sign.names if name in used and name.partition(".")[0] not in bound]
         if lines:
             line, name = min(lines)
             return Shown(side, f"uses {name}", line)
-    return Shown("browser", "makes markup", markup) if markup else None
+    for side, sign in signs.items():
+        lines = [(line, name) for name, line in built.items() if name.startswith(sign.environment)]
+        if lines:
+            line, name = min(lines)
+            return Shown(side, f"has {name} built in", line)
+    return None
 
 
-def _spread(
-    known: dict[str, Shown], own: Mapping[str, Shown | None], programs: Mapping[str, Program], linker: Linker
-) -> None:
-    """A program that shows nothing runs where those run that import it; where they differ, with the more open one."""
-    importers: dict[str, set[str]] = {}
+def _is_environment(node: object) -> bool:
+    """`process.env`, `import.meta.env`."""
+    return type(node) is ir.Member and node.name == "env"
+
+
+# ------------------------------------------------------------------------------------------ who imports it
+
+
+Importers: TypeAlias = Mapping[str, Mapping[str, bool]]
+"""Path -> the paths of the programs that import it -> whether only their functions on the server use it."""
+
+
+def _importers(
+    programs: Mapping[str, Program], functions: Mapping[str, Sequence[_Function]], linker: Linker
+) -> Importers:
+    out: dict[str, dict[str, bool]] = {}
     for path, program in programs.items():
-        if program.language in ("javascript", "typescript"):
-            for module, _ in _imports(program):
-                target = linker.resolve(path, module, "javascript")
+        if program.language not in ("javascript", "typescript"):
+            continue
+        elsewhere = _used_outside(program, functions[path])
+        for node in ir.nodes(program):
+            if type(node) is ir.Import:
+                target = linker.resolve(path, node.module, "javascript")
                 if target is not None:
-                    importers.setdefault(target, set()).add(path)
-    waiting = {path for path, shown in own.items() if shown is None}
+                    only_server = elsewhere is not None and node.alias not in elsewhere
+                    earlier = out.setdefault(target, {})
+                    earlier[path] = earlier.get(path, True) and only_server
+    return out
+
+
+def _used_outside(program: Program, functions: Sequence[_Function]) -> set[str] | None:
+    """The names that a program uses outside of these functions; None where there are none of them."""
+    if not functions:
+        return None
+    inside = {id(node) for one in functions for node in ir.walk(one.node)}
+    return {node.id for node in ir.nodes(program) if type(node) is ir.Name and id(node) not in inside}
+
+
+def _spread(known: dict[str, Shown], importers: Importers, programs: Mapping[str, Program]) -> None:
+    """A program that shows nothing runs where those run that import it; where they differ, with the more open one."""
+    waiting = programs.keys() - known.keys()
     while True:
         found: dict[str, Shown] = {}
         for path in sorted(waiting):
-            shown = [(known[one].side, one) for one in sorted(importers.get(path, ())) if one in known]
+            using = sorted(importers.get(path, {}).items())
+            shown: list[tuple[Side, str]] = [
+                ("server" if only_server else known[one].side, one) for one, only_server in using if one in known
+            ]
             if shown:
                 side, importer = next((one for one in shown if is_open(one[0])), shown[0])
                 found[path] = Shown(side, f"imported by {importer}")
@@ -139,10 +221,26 @@ def _spread(
         waiting -= found.keys()
 
 
-def _functions(program: Program, server: Signs) -> Iterator[SideSeen]:
-    """Functions that a framework runs on the server although their file is for a browser."""
+def _functions(program: Program, server: Signs) -> Iterator[_Function]:
+    """Functions that a framework runs on the server although their file may be for a browser."""
+    if program.language not in ("javascript", "typescript"):
+        return
+    names = {
+        name for path, names in server.exports.items() if _pattern(path).fullmatch(f"/{program.path}") for name in names
+    }
+    defined: dict[str, ir.Node] = {}
     for node in program.body:
-        value = node.value if type(node) is ir.Export else None
-        name = node.name if type(node) is ir.Export else node.unit.name if type(node) is ir.Define else ""
-        if name in server.exports and (value is not None or type(node) is ir.Define):
-            yield SideSeen(program.path, "server", f"{name} runs on the server", program.line(node.at), name)
+        if type(node) is ir.Define:
+            defined[node.unit.name] = node
+        elif type(node) is ir.Assign and type(node.target) is ir.Name:
+            defined[node.target.id] = node
+    for node in program.body:
+        if type(node) is ir.Export and node.name in names and node.value is not None:
+            value = node.value
+            own = defined.get(value.id) if type(value) is ir.Name else None
+            yield _Function(own or node, node.name, f"{node.name} runs on the server", exported=True)
+    for one in ir.nodes(program):
+        if type(one) is ir.Unit and one.body and type(one.body[0]) is ir.Express:
+            said = one.body[0].value
+            if type(said) is ir.Literal and said.value in server.directives:
+                yield _Function(one, one.name or "a function", f'"{said.value}"')

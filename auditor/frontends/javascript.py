@@ -64,6 +64,8 @@ def lower(path: str, language: OneOf["javascript", "typescript"], source: bytes)
     context = Context(text)
     body = lower_tree(context, tree.root_node)
     directives, body = _directives(context, body)
+    if text.startswith(b"#!"):
+        directives = ("#!", *directives)
     return Program(
         path,
         language,

@@ -44,6 +44,40 @@ def seen(folder: pathlib.Path, files: dict[str, str]) -> dict[str, tuple[str, st
         ("src/routes/cb/+server.ts", TOKEN, "server", "its path: **/+server.ts", 0),
         ("src/Login.vue", f"<script>\n{TOKEN}\n</script>", "browser", "a page", 0),
         ("lib/oauth.ts", TOKEN, "unknown", "nothing shows where it runs", 0),
+        ("bin/login.js", f"#!/usr/bin/env node\n{TOKEN}", "server", '"#!"', 1),
+        ("cli.js", f"{TOKEN};\nconst name = process.argv[2]", "server", "uses process.argv", 2),
+        ("src/routes/+page.ts", f"export const load = () => {TOKEN}", "browser", "its path: **/+page.ts", 0),
+        ("app/cb+api.ts", f"export const GET = () => {TOKEN}", "server", "its path: **/*+api.ts", 0),
+        ("public/sw.js", TOKEN, "browser", "its path: **/sw.js", 0),
+        ("worker.js", f"{TOKEN};\nself.addEventListener('fetch', () => 1)", "browser", "uses self.addEventListener", 2),
+        ("back.js", f"chrome.identity.launchWebAuthFlow({{url: 'x'}});\n{TOKEN}", "browser", "uses chrome.identity", 1),
+        ("src/a.ts", f"const id = import.meta.env.VITE_ID;\n{TOKEN}", "browser", "has VITE_ID built in", 1),
+        ("src/a.ts", f"{TOKEN};\nconst {{REACT_APP_ID}} = process.env;", "browser", "has REACT_APP_ID built in", 2),
+        ("src/a.ts", f"{TOKEN};\nconst id = process.env.EXPO_PUBLIC_ID;", "mobile", "has EXPO_PUBLIC_ID built in", 2),
+        ("src/a.ts", f"import {{ID}} from '@env';\n{TOKEN}", "mobile", "imports @env", 1),
+        # both sides read these
+        ("src/a.ts", f"{TOKEN};\nconst id = process.env.NEXT_PUBLIC_ID;", "unknown", "nothing shows where it runs", 0),
+        # what is only asked for may be missing
+        (
+            "src/a.ts",
+            f"{TOKEN};\nconst on = typeof window === 'undefined';",
+            "unknown",
+            "nothing shows where it runs",
+            0,
+        ),
+        ("src/a.ts", f"const self = {{}};\n{TOKEN};\nself.clients.get(1)", "unknown", "nothing shows where it runs", 0),
+        ("app.py", "import streamlit as st\nclient_id = st.secrets['client_id']", "server", "Python", 0),
+        ("views/login.ejs", f"<p><%= client_id %></p><script>\n{TOKEN}\n</script>", "browser", "a page", 0),
+        ("templates/a.html", f"<p>{{{{ client_id }}}}</p><script>\n{TOKEN}\n</script>", "browser", "a page", 0),
+        (
+            "a.component.ts",
+            f"import {{Component}} from '@angular/core';\n{TOKEN}",
+            "browser",
+            "imports @angular/core",
+            1,
+        ),
+        ("src/Login.svelte", f"<script>\n{TOKEN}\n</script>", "browser", "a page", 0),
+        ("middleware.ts", f"import {{NextResponse}} from 'next/server';\n{TOKEN}", "server", "imports next/server", 1),
     ],
 )
 def test_what_shows_it(tmp_path: pathlib.Path, name: str, text: str, side: str, reason: str, line: int) -> None:
@@ -83,6 +117,68 @@ def test_a_function_of_a_page_that_the_server_runs(tmp_path: pathlib.Path, writt
     }
 
 
+def test_the_imports_of_a_page_are_for_its_functions_on_the_server(tmp_path: pathlib.Path) -> None:
+    """Where the path does not tell, what such a file imports must not make a server of its page."""
+    text = f"import fs from 'node:fs';\nexport async function loader() {{\n  return {TOKEN};\n}}\nexport default () => <b/>;\n"
+    assert seen(tmp_path, {"app/routes/home.tsx": text, "src/home.tsx": text}) == {
+        "app/routes/home.tsx": ("browser", "makes markup", 5),
+        "app/routes/home.tsx loader": ("server", "loader runs on the server", 2),
+        "src/home.tsx": ("server", "imports node:fs", 1),  # there, a loader is a function like others
+    }
+
+
+def test_a_function_that_is_exported_behind_its_definition(tmp_path: pathlib.Path) -> None:
+    text = f"async function getServerSideProps() {{\n  return {TOKEN};\n}}\nexport {{ getServerSideProps }};\nexport default () => <b/>;\n"
+    assert seen(tmp_path, {"pages/home.tsx": text})["pages/home.tsx getServerSideProps"] == (
+        "server",
+        "getServerSideProps runs on the server",
+        1,
+    )
+
+
+def test_a_function_that_says_that_it_is_for_the_server(tmp_path: pathlib.Path) -> None:
+    text = f"import React from 'react';\nexport async function connect() {{\n  'use server';\n  return {TOKEN};\n}}\n"
+    assert seen(tmp_path, {"a.tsx": text, "app/page.tsx": text + "export default () => <b/>;\n"}) == {
+        "a.tsx": ("browser", "imports react", 1),
+        "a.tsx connect": ("server", '"use server"', 2),
+        "app/page.tsx": ("server", "its path: **/app/page.tsx", 0),
+    }
+
+
+def test_a_helper_of_functions_on_the_server_alone_runs_there(tmp_path: pathlib.Path) -> None:
+    page = (
+        "import {exchange} from '../lib/a';\nimport {other} from '../lib/b';\n"
+        "export async function getServerSideProps() {\n  return exchange('client_id') || other();\n}\n"
+        "export default () => <b onClick={() => other('client_id')}/>;\n"
+    )
+    sides = seen(
+        tmp_path,
+        {
+            "pages/home.tsx": page,
+            "lib/a.ts": f"export const exchange = () => {TOKEN};\n",
+            "lib/b.ts": f"export const other = () => {TOKEN};\n",
+        },
+    )
+    assert sides["lib/a.ts"] == ("server", "imported by pages/home.tsx", 0)
+    assert sides["lib/b.ts"] == ("browser", "imported by pages/home.tsx", 0)
+
+
+def test_markup_is_made_where_it_is_asked_for(tmp_path: pathlib.Path) -> None:
+    """A component without a sign of its own is rendered by who imports it: a page of the server, or a script."""
+    component = f"export const A = async () => <b title={{await {TOKEN}}}/>;\n"
+    sides = seen(
+        tmp_path,
+        {
+            "app/page.tsx": "import {A} from '../parts/a';\nexport default () => <A id='client_id'/>;\n",
+            "parts/a.tsx": component,
+            "parts/b.tsx": component,
+            "parts/c.tsx": "'use client';\nimport {A} from './b';\nexport const C = () => <A id='client_id'/>;\n",
+        },
+    )
+    assert sides["parts/a.tsx"] == ("server", "imported by app/page.tsx", 0)
+    assert sides["parts/b.tsx"] == ("browser", "imported by parts/c.tsx", 0)
+
+
 SECRET = "mcs_live_" + "4f9d2c7a8b1e6053"
 
 
@@ -93,7 +189,11 @@ def test_a_secret_in_a_browser_is_in_everybodys_hands(tmp_path: pathlib.Path) ->
         f"export const exchange = () => {TOKEN};\n"
         "export async function getServerSideProps() {\n"
         f"  const clientSecret = '{SECRET}x';\n"
-        f"  return {TOKEN};\n"
+        "  const send = () => {\n"
+        f"    const clientSecret = '{SECRET}z';\n"
+        f"    return {TOKEN};\n"
+        "  };\n"
+        "  return send();\n"
         "}\n"
     )
     (tmp_path / "pages").mkdir()
@@ -103,6 +203,7 @@ def test_a_secret_in_a_browser_is_in_everybodys_hands(tmp_path: pathlib.Path) ->
     said = "and it runs in a browser, where everybody can read it"
     assert said in found["pages/home.tsx", 2]
     assert said not in found["pages/home.tsx", 5]
+    assert said not in found["pages/home.tsx", 7]
     assert said not in found["server.js", 2]
 
 
@@ -117,3 +218,35 @@ def test_the_side_is_in_every_detail_of_the_report(tmp_path: pathlib.Path, capsy
     assert "app.js:1 on a server: imports express" in " ".join(capsys.readouterr().out.split())
     cli.run(["explain", f"{tmp_path}/app.js:2", "--in", str(tmp_path)])
     assert "runs on a server" in capsys.readouterr().out
+
+
+EXCHANGE = """\
+{head}
+export async function finish(code) {{
+  return fetch('https://api.monei.cc/api/v1/connect/token', {{
+    method: 'POST',
+    body: JSON.stringify({{ grant_type: 'authorization_code', code, client_secret: {secret} }}),
+  }});
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("head", "secret", "said"),
+    [
+        (
+            "import React from 'react';",
+            "process.env.REACT_APP_SECRET",
+            "runs in a browser: everybody can read it there",
+        ),
+        ("import {SECRET} from '@env';", "SECRET", "runs on a phone: everybody can read it there"),
+        ("import express from 'express';", "process.env.SECRET", "the client secret comes from the environment"),
+    ],
+)
+def test_an_environment_that_is_built_in_is_said_to_be(
+    tmp_path: pathlib.Path, head: str, secret: str, said: str
+) -> None:
+    (tmp_path / "a.js").write_text(EXCHANGE.format(head=head, secret=secret))
+    item = next(one for one in audit(tmp_path).items if one.id == "C01")
+    assert item.status == "pass"
+    assert [(one.line, one.message.endswith(said)) for one in item.evidence] == [(3, True)]
