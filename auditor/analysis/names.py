@@ -45,7 +45,13 @@ def known(w: Walker, term: Term, frame: Frame | None) -> Term:
     ):  # the same object, whichever way it is reached
         model = w.world.libraries.find(language, tail)
         term, name = (w.world.external(tail, language), tail) if model is not None else (term, name)
-    return as_model(w, term, model, name) if model is not None else term
+    if model is not None:
+        return as_model(w, term, model, name)
+    holder, dot, member = name.rpartition(".")
+    of = w.world.libraries.find(language, holder) if dot else None
+    if of is not None and of.is_ == "environment":  # imported by its name from what is the environment
+        return w.terms.load(as_model(w, w.world.external(holder, language), of, holder), w.terms.literal(member))
+    return term
 
 
 def _status_named(name: str) -> int | None:

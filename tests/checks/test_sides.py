@@ -240,6 +240,7 @@ export async function finish(code) {{
             "runs in a browser: everybody can read it there",
         ),
         ("import {SECRET} from '@env';", "SECRET", "runs on a phone: everybody can read it there"),
+        ("import {SECRET as kept} from '$env/static/private';", "kept", "the client secret comes from the environment"),
         ("import express from 'express';", "process.env.SECRET", "the client secret comes from the environment"),
     ],
 )
