@@ -98,11 +98,12 @@ class Assign(Part):
 
 
 class Equals(Part):
-    """Compares two arguments; `throws` when they differ, else answers."""
+    """Compares two arguments; `throws` when they differ, else answers. `takes_null`: null is a value like any other."""
 
     left: Reference = 0
     right: Reference = 1
     throws: bool = False
+    takes_null: bool = False
 
 
 class Verifies(Part):
@@ -249,7 +250,7 @@ class Model(Part, rename={"is_": "is"}):
     `fills_missing`: a subscript of this object puts something there where nothing is.
     `draws`: this generator is asked for its values, so that it runs; the result is one of them unless the model says more.
     `provides`: this function makes what is handed to every parameter that is called like the first argument.
-    `kind` "status": the name stands for an HTTP status. `secret`: this argument is the application's client secret. `code`: this argument is the status with which the receiver will answer. `holds`: members of the result that are arguments (`schema.safeParse(query).data`). `fills`: this argument, too, holds from now on what `kind` says (`crypto.getRandomValues(bytes)`).
+    `kind` "status": the name stands for an HTTP status. `secret`: this argument is the application's client secret. `code`: this argument is the status with which the receiver will answer. `promise`: the result is a promise of what the rest of the model says. `holds`: members of the result that are arguments (`schema.safeParse(query).data`). `fills`: this argument, too, holds from now on what `kind` says (`crypto.getRandomValues(bytes)`).
     """
 
     is_: Literal[
@@ -284,6 +285,7 @@ class Model(Part, rename={"is_": "is"}):
     raises: str = ""
     calls: Calls | None = None
     awaits: bool = False
+    promise: bool = False
     decorates: bool = False
     depends: bool = False
     route: Route | None = None

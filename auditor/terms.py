@@ -81,12 +81,13 @@ Maker = Callable[..., Term]
 class Terms:
     """The table of all terms of one audit."""
 
-    __slots__ = ("_combined", "_negated", "_none", "_table", "false", "true")
+    __slots__ = ("_combined", "_negated", "_none", "_table", "false", "there", "true")
 
     def __init__(self) -> None:
         self._table: dict[tuple[str, Hashable, tuple[Term, ...]], Term] = {}
         self._negated: dict[Term, Term] = {}
         self._combined: dict[tuple[str, tuple[Term, ...]], Term] = {}
+        self.there: set[Term] = set()  # values that are neither null nor false, whatever they are: what `new` makes
         self.true = self.literal(True)
         self.false = self.literal(False)
         self._none = self.literal(None)
@@ -155,7 +156,7 @@ class Terms:
             return self.true
         if term.kind == "object" and term.data[0] in _SIZED and term.data[1].startup:
             return term  # false while it is empty
-        if term.kind in ("function", "class", "object", "root"):
+        if term.kind in ("function", "class", "object", "root", "pending", "promise", "error") or term in self.there:
             return self.true
         return term
 

@@ -117,8 +117,8 @@ class Attack:
             return self._completed(term.args[0], game)
         if kind == "object":
             return MAYBE  # a container that requests fill
-        if kind == "op" and term.data == "is-null":
-            return self._is_null(term.args[0], game)
+        if kind == "op" and term.data in ("is-null", "is-undefined"):
+            return self._is_nothing(term.args[0], term.data == "is-null", game)
         return self._true(self.value(term, game))
 
     def _compare(self, term: Term, game: Game) -> Answer:
@@ -196,22 +196,22 @@ class Attack:
     def _may_hold_nothing(self, load: Term) -> bool:
         return any(_clears(write) for write in self._writers(load))
 
-    def _is_null(self, term: Term, game: Game) -> Answer:
-        """`x === null`: an absent member is undefined, which is not null."""
+    def _is_nothing(self, term: Term, null: bool, game: Game) -> Answer:
+        """`x === null` of a look-up that gives undefined, `x === undefined` of one that gives null, either of several."""
         if term.kind == "alt":
             found = [(one, self.holds(guard, game)) for one, guard in alternatives(term)]
-            sure = next((one for one, answer in found if answer is YES), None)
-            return (
-                self._is_null(sure, game)
-                if sure is not None
-                else either(self._is_null(one, game) for one, answer in found if answer is not NO)
+            sure = [one for one, answer in found if answer is YES][:1]
+            return either(
+                self._is_nothing(one, null, game)
+                for one, answer in found
+                if one in sure or (not sure and answer is not NO)
             )
         value = self.value(term, game)
-        if value.kind == "nothing" and term.kind == "literal":
-            return YES if term.data[0] == "null" else NO
-        if value.kind == "nothing":
-            return NO if term.kind == "load" and term.args[0].kind in ("root", "load") else MAYBE
-        return negation(self._present(value))
+        if value.kind != "nothing":
+            return negation(self._present(value))
+        if term.kind == "literal":
+            return YES if null is (term.data[0] == "null") else NO
+        return NO if term.kind == "load" and term.args[0].kind in ("root", "load") else MAYBE
 
     def _completed(self, call: Term, game: Game) -> Answer:
         if call.kind == "op" and call.data == "library-check":

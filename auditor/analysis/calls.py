@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from auditor import program as ir
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Within: TypeAlias = "Callable[[Term, State, Frame], None] | None"
 
 DEPTH_LIMIT = 40  # callees within callees
+_APPLYING = frozenset({"call", "apply", "bind"})
 _METHODS = frozenset({"method", "constructor", "getter", "setter", "classmethod"})
 
 
@@ -37,6 +38,8 @@ def call_expression(w: Walker, node: ir.Call, state: State, frame: Frame) -> Ter
             receiver = w.value(callee.object, state, frame)
         if receiver.kind == "promise" and callee.name in ("then", "catch", "finally"):
             receiver = receiver.args[0]
+        if receiver.kind == "function" and callee.name in _APPLYING and frame.language == "javascript":
+            return _applied(w, callee.name, receiver, node, state, frame)
         if receiver.kind == "super":
             function = super_member(w, receiver, callee.name)
         else:
@@ -53,7 +56,31 @@ def call_expression(w: Walker, node: ir.Call, state: State, frame: Frame) -> Ter
     arguments.receiver = receiver
     if state.dead:
         return w.terms.none
-    return call(w, function, arguments, state, frame, node)
+    made = call(w, function, arguments, state, frame, node)
+    if node.new and made.kind == "call":
+        w.terms.there.add(made)
+    return made
+
+
+def _applied(w: Walker, name: str, function: Term, node: ir.Call, state: State, frame: Frame) -> Term:
+    """`f.call(this, a)`, `f.apply(this, [a])`, `f.bind(this, a)` of a function of the program."""
+    given = evaluate(w, node.arguments, state, frame).positional
+    this, rest = (given[0] if given else w.terms.none), given[1:]
+    if this.kind == "object" and not function.args:
+        function = bound(w, function, this)
+    if name == "apply":
+        listed = rest[0] if rest else w.terms.make("sequence", None, ())
+        known = listed.kind == "sequence" and listed.data is None
+        return call(
+            w, function, Arguments(list(listed.args) if known else rest, {}, open=not known), state, frame, node
+        )
+    if name == "call":
+        return call(w, function, Arguments(rest, {}), state, frame, node)
+
+    def later(positional: Sequence[Term], named: object, now: State, inner: Frame) -> Term:
+        return call(w, function, Arguments([*rest, *positional], {}), now, inner, node)
+
+    return native(w, later) if rest else function
 
 
 def _special(w: Walker, name: str, node: ir.Call, state: State, frame: Frame) -> Term | None:

@@ -26,6 +26,8 @@ def compared(w: Walker, op: str, left: Term, right: Term, loose: bool, state: St
     for one, other in ((left, right), (right, left)):
         if op in ("==", "is") and one.kind == "op" and one.data == "typeof":
             name = text_of(other)
+            if name == "undefined" and one.args[0] in w.world.nulls:
+                return terms.false
             if name == "undefined":
                 return w.negated_presence(one.args[0])
             if name in ("string", "number", "object", "function"):  # another type is no absence
@@ -106,10 +108,10 @@ def membership(w: Walker, element: Term, container: Term, state: State) -> Term:
     if whole in w.world.closed and not w.world.keys.get(whole) and not w.outlives(whole):
         return terms.false
     keyed = container.kind in ("root", "mapping", "parsed") or (container.kind == "object")
+    found = state.slots.get((whole, element)) if keyed else None
+    if found is not None:
+        return w.present(found)
     if keyed and element.kind == "literal":
-        found = state.slots.get((whole, element))
-        if found is not None:
-            return w.present(found)
         value = w.read(container, element, state)
         if value.kind != "load":
             return w.present(value)

@@ -160,10 +160,14 @@ def apply(
     if model.equals is not None:
         left, right = shapes.pick(model.equals.left, arguments), shapes.pick(model.equals.right, arguments)
         if left is not None and right is not None:
-            equal = terms.make("compare", ("same", False), tuple(sorted((left, right), key=lambda one: one.n)))
+            if model.equals.takes_null:
+                equal = w.compare("==", left, right)
+            else:
+                sides = tuple(sorted((left, right), key=lambda one: one.n))
+                equal = terms.make("compare", ("same", False), sides)
             w.made_at(equal, frame, node)
             if model.equals.throws:
-                state.assume(equal, terms)
+                _ensured(w, equal, model, state, frame)
             else:
                 value = equal
     if model.verifies is not None:
@@ -226,6 +230,8 @@ def apply(
     actions.sinks(w, model, name, frozen, result, state, frame, node)
     for hook in model.hooks:
         hooks.register(w, hook, arguments)
+    if model.promise:
+        value = terms.make("promise", None, (value,))
     if model.exits:
         if model.raises == "0" and arguments.positional:  # `Promise.reject(error)`
             frame.raises.append((state.fork(), arguments.positional[0]))
@@ -302,7 +308,11 @@ def _asserted(w: Walker, model: Model, arguments: Arguments, state: State, frame
     asserted = shapes.pick(model.asserts, arguments)
     if asserted is None:
         return
-    test = w.terms.truth(asserted)
+    _ensured(w, w.terms.truth(asserted), model, state, frame)
+
+
+def _ensured(w: Walker, test: Term, model: Model, state: State, frame: Frame) -> None:
+    """A call comes back only where a condition holds, and raises elsewhere."""
     failed = state.fork()
     failed.assume(w.terms.negate(test), w.terms)
     if not failed.dead:

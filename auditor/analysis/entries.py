@@ -57,18 +57,25 @@ def _run(
     w: Walker, steps: Sequence[tuple[Term, binding.Binds, str]], index: int, function: Term, handler: Handler, state: State,
     frame: Frame, node: ir.Node,
 ) -> Term:  # fmt: skip
-    def passed_on(positional: Sequence[Term], now: State, inner: Frame) -> bool:
-        """`next(error)`: the error goes to whoever handles what is left raised, and nothing else comes after."""
-        ends = bool(positional) and not nothing(positional[0]) and positional[0].kind != "literal"
-        if ends and inner.language == "javascript":
-            frame.raises.append((now.fork(), positional[0]))
-            return True
-        return False
+    def onwards(positional: Sequence[Term], now: State, inner: Frame) -> State:
+        """What comes after `next(error)`, `next('route')`: nothing, if there is one; errors go to who handles them.
+
+        `save((error) => next(error))`: most of the time there is none. Whoever called `next` goes on either way.
+        """
+        wrong = w.terms.truth(positional[0]) if positional and inner.language == "javascript" else w.terms.false
+        if wrong is w.terms.false:
+            return now
+        refused, rest = now.fork(), now.fork()
+        refused.assume(wrong, w.terms)
+        if not refused.dead:
+            frame.raises.append((refused, positional[0]))
+        rest.assume(w.terms.negate(wrong), w.terms)
+        return rest
 
     if index == len(steps):
 
         def last(positional: Sequence[Term], named: Mapping[str, Term], now: State, inner: Frame) -> Term:
-            passed_on(positional, now, inner)
+            onwards(positional, now, inner)
             return w.terms.none
 
         rest = calls.native(w, last) if "next" in handler.binds else w.terms.unknown("next")
@@ -89,10 +96,11 @@ def _run(
         called: list[State] = []
 
         def proceed(positional: Sequence[Term], named: Mapping[str, Term], now: State, inner: Frame) -> Term:
-            if passed_on(positional, now, inner):
+            rest = onwards(positional, now, inner)
+            if rest.dead:
                 return w.terms.none
-            called.append(now)
-            return go_on(now)
+            called.append(rest)
+            return go_on(rest)
 
         return binding.call_bound(w, stage, binds, calls.native(w, proceed), state, frame, node)
     answer = binding.call_bound(w, stage, binds, None, state, frame, node)

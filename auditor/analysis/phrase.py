@@ -57,8 +57,14 @@ def value(term: Term, depth: int = _DEPTH) -> str:
             return f"not followed ({term.data}{': ' + parts if parts else ''})"
         case "object":
             return f"{term.data[0]}#"
-        case "function" | "class" | "error" | "pending":
-            return {"function": "a function", "class": "a class", "error": "an error", "pending": "a promise"}[kind]
+        case "function" | "class" | "error" | "pending" | "promise":
+            return {
+                "function": "a function",
+                "class": "a class",
+                "error": "an error",
+                "pending": "a promise",
+                "promise": "a promise",
+            }[kind]
         case "compare" | "not" | "and" | "or" | "exists" | "present" | "completed":
             return describe.atom(term, lambda part: value(part, inner))
         case _:

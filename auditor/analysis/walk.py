@@ -643,15 +643,14 @@ class Walker:
         return compared
 
     def _strict_null(self, node: ir.Comparison, state: State, frame: Frame) -> Term | None:
-        """`x === null`: undefined is not null, so this says nothing about a key that is absent."""
+        """`x === null`, `x === undefined`: neither is the other, so this says little about a key that is absent."""
         for side, other in ((node.left, node.right), (node.right, node.left)):
-            if type(side) is ir.Literal and side.value is None:
-                value = self.value(other, state, frame)
-                return (
-                    self.terms.make("op", "is-null", (value,))
-                    if value.kind in ("load", "alt") and value not in self.world.nulls
-                    else self.negated_presence(value)
-                )
+            if type(side) is not ir.Literal or side.value is not None:
+                continue
+            value = self.value(other, state, frame)
+            if value.kind == "alt" or (value.kind == "load" and side.null is not (value in self.world.nulls)):
+                return self.terms.make("op", "is-null" if side.null else "is-undefined", (value,))
+            return self.negated_presence(value)
         return None
 
     def made_at(self, condition: Term, frame: Frame, node: ir.Node) -> None:
@@ -692,7 +691,7 @@ class Walker:
         kind = value.kind
         if nothing(value):
             return self.terms.false
-        if kind in (
+        if value in self.terms.there or kind in (
             "literal",
             "text",
             "sequence",
@@ -703,6 +702,8 @@ class Walker:
             "root",
             "native",
             "compare",
+            "pending",
+            "error",
         ):
             return self.terms.true
         if kind == "op" and value.data == "bool":

@@ -19,7 +19,7 @@ _MESSAGES = {
     "missing": "the authorization request carries no state",
     "constant": "state is the same for every request, so an attacker knows it",
     "weak": "state comes from a generator that can be guessed (use secrets, os.urandom, crypto.randomBytes or randomUUID)",
-    "startup": "state is made once when the program starts, not for each request",
+    "startup": "state is made once for all requests, not for each of them",
     "request": "state is taken from the request itself, so whoever sends the link chooses it",
 }
 
@@ -30,6 +30,8 @@ def answer(question: OriginQuestion, rule: str, items: tuple[str, ...], applicat
     for event in distinct(_begun(application)):
         state = event.details.get("state")
         found = origin(application, state)
+        if state is not None and event.entry.kind == "route" and _kept_for_all(application, state):
+            found = max(found, "startup", key=_WORST.index)
         place = event.place
         if found == "weak" and state is not None and "weak" in question.faults:
             place, related = _generator(application, state, event)
@@ -130,6 +132,18 @@ def origin(application: Application, state: Term | None) -> Origin:
     if state is None:
         return "missing"
     return max((_single(application, one, 6) for one in values(state)), key=_WORST.index)
+
+
+def _kept_for_all(application: Application, state: Term) -> bool:
+    """Whether a state may be one that an earlier request left in a module for all: `cached = cached or fresh()`."""
+    modules = {entry.path for entry in application.facts.entries}
+    return any(
+        one.kind == "load"
+        and one.args[0].kind == "root"
+        and one.args[0].data[0] in modules
+        and any(written in values(state) for written in _writes(application, one))
+        for one in values(state)
+    )
 
 
 def _single(application: Application, term: Term, depth: int) -> Origin:

@@ -289,7 +289,6 @@ def binary(context: Context, node: Syntax) -> Expression:
         place = context.at(node)
         left, right = context.field(node, "left"), context.field(node, "right")
         missing = Unknown(place, "missing")
-        loose = loose or (op in ("==", "!=") and any(child.type == "undefined" for child in node.children))
         return Comparison(place, op, left or missing, right or missing, loose)
     op = _WORDS.get(sign, sign)
     return _flat(context, node, op) if op in _FLAT else _nested(context, node)

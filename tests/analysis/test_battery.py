@@ -15,12 +15,14 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 import pytest
+import yaml
 
 from auditor import checks
 from auditor.checks.application import Application
 from auditor.questions import GuardedQuestion, OriginQuestion
 
 FOLDER = pathlib.Path(__file__).parent / "battery"
+FURTHER: list[dict[str, str]] = yaml.safe_load((FOLDER / "javascript.yaml").read_text())
 PYTHON = ("flask", "django", "fastapi")
 JAVASCRIPT = ("express", "koa", "next")
 
@@ -1539,6 +1541,14 @@ def test_verdict(
     found = judged(analysed(files_of(framework, guard)))
     assert found[0] in guarded.split("|")
     assert found[1] == fresh
+
+
+@pytest.mark.parametrize("case", FURTHER, ids=[one["name"] for one in FURTHER])
+def test_verdict_in_javascript(case: Mapping[str, str], analysed: Callable[[Mapping[str, str]], Application]) -> None:
+    holes = {key: case[key] for key in ("body", "top", "sent", "keep", "last") if key in case}
+    guarded, fresh = judged(analysed(files_of("express", Guard(**holes))))
+    assert guarded in case["guarded"].split("|")
+    assert fresh in case.get("fresh", "pass").split("|")
 
 
 def test_forty_variants_in_each_language() -> None:
