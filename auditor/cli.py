@@ -163,7 +163,6 @@ def audit(
     if verbose:
         _say(f"configuration: {made.source or 'none, the defaults hold'}")
     targets = _targets(formats, made.config.format, output)
-    _check_several(targets, len(made.scopes))
     with _progress(wanted=not quiet) as progress:
         results = audit_all(
             made, change, progress=progress, with_baseline=not no_baseline, cache=_cache(made.root, cache)
@@ -465,15 +464,6 @@ def _targets(formats: Sequence[Target], default: str, output: Path | None) -> li
     return [*named, Target(unnamed[0], output)]
 
 
-def _check_several(targets: Sequence[Target], applications: int) -> None:
-    """Raises UsageError for a format that cannot hold several applications."""
-    from auditor.reports.several import JOINERS
-
-    for target in targets:
-        if applications > 1 and target.name not in JOINERS:
-            raise UsageError(f"--format {target.name} holds one application: audit the folder of each by itself")
-
-
 def _change(root: Path, staged: bool, changed_since: str | None) -> Change:
     """What the options ask to judge, and against what."""
     from auditor.discover import changes
@@ -582,15 +572,13 @@ def _rendered(results: Sequence[Audited], format_: str, options: Options) -> str
     from auditor.reports.several import Part, join
 
     shared = options._replace(share=len(results))
-    parts = [
-        Part(
-            one.scope.name,
-            RENDERERS[format_](one.report, shared._replace(read=one.sources.get, part=one.scope.below)),
-            one.report,
-        )
-        for one in results
-    ]
-    return parts[0].text if len(parts) == 1 else join(format_, parts)
+    return join(
+        format_,
+        [
+            Part(one.scope.name, one.report, shared._replace(read=one.sources.get, part=one.scope.below))
+            for one in results
+        ],
+    )
 
 
 def _options(no_color: bool = False) -> Options:

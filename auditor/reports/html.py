@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from importlib import resources
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
@@ -34,6 +34,10 @@ LABELS: dict[Status, str] = {
     "fail": "Fail", "review": "To review", "pass": "Pass", "attested": "Attested", "not-applicable": "Does not apply",
 }  # fmt: skip
 MARKS: dict[Status, str] = {"fail": "✗", "review": "?", "pass": "✓", "attested": "○", "not-applicable": "–"}
+
+
+Counts: TypeAlias = Sequence[tuple[Status, str, str, int]]
+"""How many items have a status, with its label and mark."""
 
 
 class PlaceView(NamedTuple):
@@ -82,26 +86,61 @@ class SectionView(NamedTuple):
     items: Sequence[ItemView]
 
 
+class ApplicationView(NamedTuple):
+    """One application with its checklist. `prefix`: what its anchors begin with, where a page holds several."""
+
+    name: str
+    prefix: str
+    files: str
+    connections: Sequence[tuple[str, str]]
+    counts: Counts
+    sections: Sequence[SectionView]
+    advice: Sequence[FindingView]
+    suppressed: Sequence[FindingView]
+    problems: Sequence[tuple[str, Sequence[PlaceView]]]
+
+
 def render(report: Report, options: Options) -> str:
     """The whole page."""
+    return render_all([(report, options)])
+
+
+def render_all(reports: Sequence[tuple[Report, Options]]) -> str:
+    """One page with the reports on several applications of a repository."""
     css, script = _asset("report.css"), _asset("report.js")
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_visible,
         keep_trailing_newline=True,
     )  # fmt: skip
     template = environment.from_string(_asset("report.html.j2"))
-    views = _Views(report, options)
+    items = [item for report, _ in reports for item in report.items]
+    prefixes = [f"application-{number}-" for number in range(1, len(reports) + 1)] if len(reports) > 1 else [""]
     return template.render(
         policy=_policy(css, script),
         css=Markup(css),  # noqa: S704  our own file
         script=Markup(script),  # noqa: S704  our own file
         title=shared.TITLE,
-        application=report.application,
-        version=report.tool.version,
+        version=reports[0][0].tool.version,
+        counts=_counts(items),
+        total=len(items),
+        applications=[
+            _application(report, options, prefix) for (report, options), prefix in zip(reports, prefixes, strict=True)
+        ],
+    )
+
+
+def _counts(items: Sequence[ItemResult]) -> Counts:
+    return [(status, LABELS[status], MARKS[status], number) for status, number, _ in shared.counts(items)]
+
+
+def _application(report: Report, options: Options, prefix: str) -> ApplicationView:
+    views = _Views(report, options, prefix)
+    return ApplicationView(
+        name=report.application,
+        prefix=prefix,
         files=shared.files_line(report),
         connections=[(one.name, shared.place(one.path, one.line) + shared.unjudged(one)) for one in report.connections],
-        counts=[(status, LABELS[status], MARKS[status], number) for status, number, _ in shared.counts(report.items)],
-        total=len(report.items),
+        counts=_counts(report.items),
         sections=views.sections(),
         advice=[views.finding(one, with_lines=number < EXCERPTS) for number, one in enumerate(shared.advice(report))],
         suppressed=[views.finding(one, with_lines=False) for one in report.findings if one.suppressed is not None],
@@ -114,8 +153,9 @@ def render(report: Report, options: Options) -> str:
 class _Views:
     """Makes the views, with excerpts from the report's files."""
 
-    def __init__(self, report: Report, options: Options) -> None:
+    def __init__(self, report: Report, options: Options, prefix: str) -> None:
         self._report = report
+        self._prefix = prefix
         self._rules = options.rules
         self._sources = Sources(options.read, report.findings)
         self._findings = shared.by_item(report)
@@ -126,7 +166,9 @@ class _Views:
         return [self._section(title, list(items), number) for number, (title, items) in enumerate(grouped, 1)]
 
     def _section(self, title: str, items: Sequence[ItemResult], number: int) -> SectionView:
-        return SectionView(title, f"section-{number}", shared.counts(items), [self._item(item) for item in items])
+        return SectionView(
+            title, f"{self._prefix}section-{number}", shared.counts(items), [self._item(item) for item in items]
+        )
 
     def _item(self, item: ItemResult) -> ItemView:
         findings = self._findings.get(item.id, [])

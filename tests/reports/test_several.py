@@ -14,7 +14,7 @@ from auditor.reports.several import Part, join
 
 def joined(format_: str, *reports: Report) -> str:
     options = Options(share=len(reports))
-    parts = [Part(one.application, RENDERERS[format_](one, options), one) for one in reports]
+    parts = [Part(one.application, one, options) for one in reports]
     return join(format_, parts)
 
 
