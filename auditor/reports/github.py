@@ -32,8 +32,12 @@ def render_all(reports: Sequence[tuple[str, Report]]) -> str:
 
 def _counts(name: str, report: Report) -> str:
     title = f"{shared.TITLE} · {escape(name)}" if name else shared.TITLE
-    line = f"{title}: {shared.counted(report.items) or 'no items'}"
-    return f"{line} · {shared.plural(len(report.problems), 'problem')}" if report.problems else line
+    line = [f"{title}: {shared.counted(report.items) or 'no items'}"]
+    if report.problems:
+        line.append(shared.plural(len(report.problems), "problem"))
+    if report.connections:
+        line.append(f"connects to {escape(', '.join(shared.connections(report)))}")
+    return " · ".join(line)
 
 
 def _finding(finding: Finding) -> str:

@@ -19,8 +19,11 @@ def render(report: Report, _options: Options) -> str:
     """
     findings = shared.by_item(report)
     root = JUnitXml(shared.TITLE)
-    for section, items in groupby(report.items, key=lambda item: item.section):
+    named = shared.connections(report)
+    for number, (section, items) in enumerate(groupby(report.items, key=lambda item: item.section)):
         suite = TestSuite(_xml(section))
+        for name in () if number else named:  # of the whole report, so they stand once
+            suite.add_property("connects to", _one_line(name))
         suite.add_testcases([_case(item, findings.get(item.id, ())) for item in items])
         root.add_testsuite(suite)
     groups = [(heading, _problems(problems)) for heading, problems in shared.problem_groups(report.problems)]

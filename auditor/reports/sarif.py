@@ -83,7 +83,13 @@ class _Run:
             "originalUriBaseIds": {ROOT: {"description": {"text": "The root of the audited repository."}}},
             "columnKind": "utf16CodeUnits",
             "results": results,
+            **self._connections(),
         }
+
+    def _connections(self) -> Json:
+        """Whom the application connects to, for who looks: no reader of SARIF has a place of its own for that."""
+        named = [escape(one) for one in shared.connections(self.report)]
+        return {"properties": {"connections": named}} if named else {}
 
     def _result(self, finding: Finding) -> Json:
         related = finding.related[:LOCATIONS_LIMIT]

@@ -32,6 +32,11 @@ def unjudged(one: Connection) -> str:
     return "" if one.judged else ", not judged"
 
 
+def connections(report: Report) -> list[str]:
+    """Each provider that the application connects to, with the place where that is seen."""
+    return [f"{one.name} ({one.path}:{one.line}{unjudged(one)})" for one in report.connections]
+
+
 def plural(number: int, one: str) -> str:
     """ "1 file", "2 files"."""
     return f"{number} {one}{'' if number == 1 else 's'}"

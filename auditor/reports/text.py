@@ -58,8 +58,8 @@ def render(report: Report, options: Options) -> str:
 
 def _head(page: Page, report: Report) -> None:
     dot = f" {page.glyphs.dot} "
-    names = [f"{one.name} ({one.path}:{one.line}{shared.unjudged(one)})" for one in report.connections]
-    title = dot.join(part for part in (shared.TITLE, report.application, ", ".join(names)) if part)
+    named = ", ".join(shared.connections(report))
+    title = dot.join(part for part in (shared.TITLE, report.application, named) if part)
     page.paragraph(title, 0, style="bold")
     page.line((shared.files_line(report), "dim"))
 

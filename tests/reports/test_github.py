@@ -25,7 +25,10 @@ def test_the_worst_ten_and_one_line_that_counts(report: Report) -> None:
         "The code is exchanged before state is compared.%0AFix: Compare first."
     )
     assert found[9] == "::notice file=app/a.py,line=3,endLine=3,title=plain-http::Plain HTTP.%0AFix: Use https."
-    assert found[10] == ("Connect Auditor: 2 fail · 1 pass · 1 to review · 1 attested · 1 does not apply · 2 problems")
+    assert found[10] == (
+        "Connect Auditor: 2 fail · 1 pass · 1 to review · 1 attested · 1 does not apply · 2 problems · "
+        "connects to Monei Connect (app/oauth.py:14), bank.example (app/x.py:8, not judged)"
+    )
     assert len(found) == 11
 
 
@@ -70,7 +73,7 @@ def test_audited_text_starts_no_command(hostile: Report) -> None:
 
 
 def test_a_clean_report_is_one_line(report: Report) -> None:
-    clean = msgspec.structs.replace(report, items=report.items[:1], findings=(), problems=())
+    clean = msgspec.structs.replace(report, items=report.items[:1], findings=(), problems=(), connections=())
     assert lines(clean) == ["Connect Auditor: 1 pass"]
 
 

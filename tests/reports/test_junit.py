@@ -21,7 +21,7 @@ def case(report: Report, name: str) -> ElementTree.Element:
 
 def test_one_case_an_item_in_the_suite_of_its_section(report: Report) -> None:
     root = suites(report)
-    names = {suite.attrib["name"]: [one.attrib["name"] for one in suite] for suite in root}
+    names = {suite.attrib["name"]: [one.attrib["name"] for one in suite.iter("testcase")] for suite in root}
     assert names == {
         "Credentials": ["C01 the secret comes from the environment", "C03 separate credentials"],
         "Authorization flow": ["C06 state is validated"],
@@ -32,6 +32,16 @@ def test_one_case_an_item_in_the_suite_of_its_section(report: Report) -> None:
     }
     assert root.attrib == {"name": "Connect Auditor", "tests": "9", "failures": "2", "errors": "0", "time": "0.0"}
     assert sum(int(suite.attrib["skipped"]) for suite in root) == 5
+
+
+def test_whom_the_application_connects_to(report: Report) -> None:
+    first, *others = suites(report)
+    assert first[0].tag == "properties"
+    assert [(one.attrib["name"], one.attrib["value"]) for one in first.iter("property")] == [
+        ("connects to", "Monei Connect (app/oauth.py:14)"),
+        ("connects to", "bank.example (app/x.py:8, not judged)"),
+    ]
+    assert not [one for suite in others for one in suite.iter("property")]
 
 
 def test_a_failure(report: Report) -> None:
@@ -68,9 +78,10 @@ def test_the_other_verdicts(report: Report) -> None:
 def test_hostile_names_are_text(hostile: Report) -> None:
     root = suites(hostile)
     assert {one.tag for one in root.iter()} == {
-        "testsuites", "testsuite", "testcase", "failure", "skipped", "system-out",
+        "testsuites", "testsuite", "properties", "property", "testcase", "failure", "skipped", "system-out",
     }  # fmt: skip
     text = "".join(root.itertext())
+    assert any("a\\n::error::b.py" in one.attrib["value"] for one in root.iter("property"))
     assert "<img src=x onerror=alert(1)>.py:1  seen <img" in text
     assert "a\\n::error::b.py:1" in text
     assert "a\\u202egnp.py:1" in text

@@ -82,6 +82,12 @@ def test_the_log() -> None:
     }  # fmt: skip
 
 
+def test_whom_the_application_connects_to(report: Report) -> None:
+    assert json.loads(RENDERERS["sarif"](report, Options()))["runs"][0]["properties"] == {
+        "connections": ["Monei Connect (app/oauth.py:14)", "bank.example (app/x.py:8, not judged)"]
+    }
+
+
 def test_a_result(report: Report) -> None:
     found = run(report, read=sources, rules={RULE.name: RULE})
     result = found["results"][0]

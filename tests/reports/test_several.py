@@ -34,7 +34,7 @@ def test_applications_share_the_annotations_that_github_shows(two: tuple[Report,
         "::error file=app/s7.py", "::error file=web/app/s7.py", "::error file=app/oauth.py",
         *(f"::error file=app/s{number}.py" for number in range(7)),
     ]  # fmt: skip
-    counts = "2 fail · 1 pass · 1 to review · 1 attested · 1 does not apply · 2 problems"
+    counts = "2 fail · 1 pass · 1 to review · 1 attested · 1 does not apply · 2 problems · connects to Monei Connect (app/oauth.py:14), bank.example (app/x.py:8, not judged)"
     assert lines[10:] == [
         f"Connect Auditor · shop: {counts}",
         f"Connect Auditor · web: {counts} · the worst 10 of 20 failures are annotated",
