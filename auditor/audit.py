@@ -12,6 +12,7 @@ import msgspec
 
 import auditor
 from auditor import catalogue, checks, config, judge, loading
+from auditor import program as ir
 from auditor.analysis.analyse import analyse
 from auditor.analysis.link import Linker
 from auditor.cache import Cache
@@ -337,7 +338,17 @@ def _commented(
 ) -> tuple[tuple[Finding, ...], tuple[Problem, ...]]:
     """The findings with those that comments suppress, and what is wrong with the comments."""
     rules = {name: rule.items for name, rule in made.known.rules.items()}
-    return suppress.apply(findings, seen.loaded.lines, rules, seen.unread, today)
+    sources, programs = seen.loaded.lines, seen.loaded.programs
+    begins = {
+        (path, program.line(unit.head)): line
+        for path, program in programs.items()
+        if suppress.MARK in sources.get(path, b"")
+        for unit, line in ir.decorated(program)
+    }
+    # Where nothing was asked, or not all that could fail, a comment is not known to be in vain.
+    all_judged = all(one.judged for one in seen.connections)
+    silent = seen.unread | (sources.keys() - programs.keys()) if all_judged else sources.keys()
+    return suppress.apply(findings, sources, rules, silent, today, begins)
 
 
 def _baselined(

@@ -523,3 +523,12 @@ def walk(root: object) -> Iterator[Node]:
 def nodes(program: Program) -> tuple[Node, ...]:
     """All nodes of a program as `walk` gives them; they are looked for once, however many questions are asked of them."""
     return tuple(walk(program))
+
+
+def decorated(program: Program) -> Iterator[tuple[Unit, int]]:
+    """The functions with decorators, and the 1-based line on which the first of them begins."""
+    for node in nodes(program):
+        if type(node) is Unit:
+            first = min(map(program.line, (node.at, *(one.at for one in node.decorators))))
+            if first < program.line(node.head):
+                yield node, first

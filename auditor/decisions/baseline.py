@@ -17,6 +17,7 @@ from auditor.model import Finding, Problem, Suppressed
 
 FILE_NAME = "connect-auditor.baseline.json"
 SCHEMA = 1
+_CONFLICT = (b"<<<<<<< ", b">>>>>>> ")
 
 
 @dataclass_transform(frozen_default=True)
@@ -38,6 +39,10 @@ class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def parse(data: bytes, name: str) -> Baseline:
     """The baseline in these bytes; raises UsageError that names the file."""
+    if any(line.startswith(_CONFLICT) for line in data.splitlines()):
+        raise UsageError(
+            f"{name}: a merge left its conflict markers in it: take both sides, or write it anew with `connect-auditor baseline`"
+        )
     try:
         found = msgspec.json.decode(data, type=Baseline)
     except msgspec.DecodeError as error:

@@ -1,6 +1,7 @@
 """Comments that suppress findings: `# connect-auditor: ignore[rule-name] -- reason`.
 
-The comment stands on the finding's line, or alone on the line before (several may stand there in a row). Several rules
+The comment stands on the finding's line, or alone on the line before (several may stand there in a row). Of a statement of
+several lines its first and its last count, of a function with decorators all lines from the first of them on. Several rules
 are separated by commas. `until=2027-01-31` before `--`, or at the end of the reason, ends it. A comment that names an unknown
 rule, has no reason, or is not understood suppresses nothing at all and is reported, as are comments that suppress
 nothing: a suppression never becomes broader than what somebody wrote.
@@ -12,6 +13,7 @@ import datetime
 import difflib
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -20,13 +22,15 @@ from auditor.discover import prefilter
 from auditor.frontends.comments import Comment, comments
 from auditor.model import Finding, Problem, Suppressed
 
-MARK = b"connect-auditor:"
+MARK = b"connect-auditor"
 LONGEST = 1000
 FORM = "write `connect-auditor: ignore[rule-name] -- reason`"
 
-_SIGN = r"(?:\#|//|/\*|<!--|\{\#|<%\#|\{\{!(?:--)?)"
-_DIRECTIVE = re.compile(rf"(?:^\s*[*;!]*|{_SIGN})[\s*!#/-]{{0,20}}connect-auditor:[ \t]*(?P<said>[^\n]*)")
-_END = re.compile(r"\s*(?:\*/|-->|--!>|\#\}|%>|--\}\}|\}\})\s*$")
+_SIGN = r"(?:\#|//|/\*|<!--|\{\#|\{%\ comment\ %\}|<%\#|\{\{!(?:--)?)"
+_DIRECTIVE = re.compile(
+    rf"(?:^\s*[*;!]*|{_SIGN})[\s*!#/-]{{0,20}}connect-auditor(?P<colon>:|(?=[ \t]+ignore\b))[ \t]*(?P<said>[^\n]*)"
+)
+_END = re.compile(r"\s*(?:\*/|-->|--!>|\#\}|\{%\ endcomment\ %\}|%>|--\}\}|\}\})\s*$")
 _IGNORE = re.compile(r"ignore\s*\[(?P<rules>[^\]]*)\](?P<rest>.*)")
 _UNTIL = re.compile(r"until\s*=\s*(?P<day>[^\s,;.]*)")
 
@@ -55,11 +59,13 @@ def apply(
     rules: Mapping[str, Collection[str]],
     unread: Collection[str],
     today: datetime.date,
+    begins: Mapping[tuple[str, int], int] = MappingProxyType({}),
 ) -> tuple[tuple[Finding, ...], tuple[Problem, ...]]:
     """The findings with those filled in that a comment suppresses, and what is wrong with the comments.
 
-    `sources`: the bytes of every file by path. `rules`: the items of each known rule. `unread`: paths that could not
-    be judged, where a comment without a finding says nothing.
+    `sources`: the bytes of every file by path. `rules`: the items of each known rule. `unread`: paths that were not
+    judged, where a comment without a finding says nothing. `begins`: where the decorators of the functions begin that are
+    defined on the lines of these paths.
     """
     found = [one for path, data in sources.items() if MARK in data for one in directives(path, data, rules, today)]
     good = [one for one in found if isinstance(one, Directive)]
@@ -71,7 +77,9 @@ def apply(
     used: set[tuple[str, int, str]] = set()
     out = []
     for finding in findings:
-        directive = by_place.get((finding.path, finding.line, finding.rule))
+        lines = _lines(finding, begins.get((finding.path, finding.line), finding.line))
+        spoken = (by_place.get((finding.path, line, finding.rule)) for line in lines)
+        directive = next((one for one in spoken if one is not None), None)
         if directive is None:
             out.append(finding)
             continue
@@ -89,6 +97,13 @@ def apply(
         if (one.path, one.line, rule) not in used and one.path not in unread
     )
     return tuple(out), tuple(problems)
+
+
+def _lines(finding: Finding, begin: int) -> Iterator[int]:
+    """The lines on which a comment speaks of a finding: its first, its last, those of the decorators before it."""
+    yield finding.line
+    yield finding.end_line
+    yield from range(begin, finding.line)
 
 
 def directives(
@@ -127,7 +142,8 @@ def _said(comment: Comment) -> Iterator[tuple[int, str]]:
     """(line, what is said to us) for each line of a comment that speaks to us."""
     for number, text in enumerate(comment.text.split("\n"), comment.line):
         for match in _DIRECTIVE.finditer(text):
-            yield number, _END.sub("", match["said"][:LONGEST]).strip()
+            # Without the colon it is not understood, and somebody meant it to be.
+            yield number, _END.sub("", match["said"][:LONGEST]).strip() if match["colon"] else ""
 
 
 def _understood(

@@ -6,6 +6,7 @@ TypeScript and HTML, and configuration files have a small scanner that knows the
 
 from __future__ import annotations
 
+import codecs
 import io
 import re
 import sys
@@ -76,7 +77,7 @@ def _python(source: bytes) -> Comments:
 
 # --------------------------------------------------------------------------------------- scripts and markup
 
-_TEMPLATE = {"{#": "#}", "<%#": "%>", "{{!--": "--}}", "{{!": "}}"}
+_TEMPLATE = {"{#": "#}", "{% comment %}": "{% endcomment %}", "<%#": "%>", "{{!--": "--}}", "{{!": "}}"}
 _XML = {"<![CDATA[": "]]>", "<!--": "-->"}
 """How a comment (or what hides one) begins and ends."""
 
@@ -148,7 +149,9 @@ def _span(node: Syntax) -> tuple[int, int]:
 
 
 class _Text:
-    """A text in which offsets become lines."""
+    """A text in which offsets become lines. `mark`: how its byte order mark reads, which is nothing of the text."""
+
+    mark = "\ufeff"
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -161,7 +164,7 @@ class _Text:
         end_line = bisect_right(self._starts, start + max(0, len(written) - 1))
         last = self._starts[end_line] if end_line < len(self._starts) else len(self.text)
         before, after = (
-            self.text[self._starts[line - 1] : start].strip(),
+            self.text[self._starts[line - 1] : start].removeprefix(self.mark).strip(),
             self.text[start + len(written) : last].strip(),
         )
         braced = written.startswith("/*") and (before, after) == ("{", "}")
@@ -174,6 +177,8 @@ class _Text:
 
 class _Bytes(_Text):
     """UTF-8 whose offsets are those of its bytes, as tree-sitter counts."""
+
+    mark = codecs.BOM_UTF8.decode("latin-1")
 
     def __init__(self, data: bytes) -> None:
         super().__init__(data.decode("latin-1"))

@@ -154,7 +154,8 @@ def test_the_hook_reads_the_staged_baseline_and_never_writes_it(old: Repository)
 @pytest.mark.parametrize(
     ("text", "message"),
     [("", "not a baseline"), ("[]", "not a baseline"), ('{"schema": 1, "findings": [], "x": 1}', "not a baseline"),
-     ('{"schema": 2, "findings": []}', "another version")],
+     ('{"schema": 2, "findings": []}', "another version"),
+     ('{\n<<<<<<< HEAD\n  "schema": 1,\n=======\n  "schema": 1,\n>>>>>>> side\n}', "conflict markers")],
 )  # fmt: skip
 def test_a_broken_baseline_is_no_clean_audit(
     old: Repository, capsys: pytest.CaptureFixture[str], text: str, message: str

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from auditor.audit import audit
 from auditor.decisions import suppress
-from auditor.model import Finding, Problem
+from auditor.model import Finding, Problem, Report
 
 RULES = {"missing-state": ("C05",), "weak-state": ("C05",), "secret-in-log": ("N03",)}
 TODAY = date(2026, 11, 25)
@@ -54,6 +57,7 @@ def test_suppressed(text: str, line: int) -> None:
         ("a.html", "<!-- connect-auditor: ignore[missing-state] -- because -->\n<p>\n", 2),
         ("a.html", "<p> {# connect-auditor: ignore[missing-state] -- because #}\n", 1),
         ("a.html", "<script>\n// connect-auditor: ignore[missing-state] -- because\nx();\n</script>\n", 3),
+        ("a.html", "<p> {% comment %} connect-auditor: ignore[missing-state] -- because {% endcomment %}\n", 1),
         (".env", "A=x # connect-auditor: ignore[missing-state] -- because\n", 1),
         ("a.yaml", "# connect-auditor: ignore[missing-state] -- because\na: x\n", 2),
     ],
@@ -145,3 +149,110 @@ def test_many_comments_take_no_time() -> None:
     run("# " + "#" * 500_000 + " connect-auditor: x\n" + "/" * 500_000)
     run("# connect-auditor: ignore[missing-state] -- " + " " * 500_000 + "\n")
     assert time.perf_counter() - began < 10
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = f(\n    1,\n)  # connect-auditor: ignore[missing-state] -- because\n",
+        "x = f(  # connect-auditor: ignore[missing-state] -- because\n    1,\n)\n",
+        "x = f(\n    1,  # connect-auditor: ignore[missing-state] -- because\n)\n",
+    ],
+)
+def test_a_statement_of_several_lines(text: str) -> None:
+    """Its first and its last line count: what stands between them may be a statement of its own."""
+    reasons, problems = run(text, replace(finding(1), end_line=3))
+    inside = "1,  #" in text
+    assert reasons == ["" if inside else "because"]
+    assert bool(problems) is inside
+
+
+def test_a_byte_order_mark_is_nothing() -> None:
+    for path, sign in (("a.js", "//"), ("a.py", "#"), (".env", "#"), ("a.yaml", "#")):
+        text = f"\ufeff{sign} connect-auditor: ignore[missing-state] -- because\nx = 1\n"
+        assert run(text, finding(2, path=path), path=path) == (["because"], []), path
+
+
+@pytest.mark.parametrize("said", ["connect-auditor ignore[missing-state] -- because", "connect-auditor ignore -- x"])
+def test_a_forgotten_colon_is_reported(said: str) -> None:
+    reasons, problems = run(f"# {said}\nx = 1\n", finding(2))
+    assert reasons == [""]
+    assert "not understood" in problems[0][1]
+    assert run("# the connect-auditor ignores this\nx = 1\n", finding(2)) == ([""], [])
+
+
+LOGGED = """\
+import os
+import requests
+from flask import Flask, request, session
+app = Flask(__name__)
+
+
+@app.get(
+    "/callback",
+)
+@measured
+def callback():
+    data = {"grant_type": "authorization_code", "code": request.args["code"], "client_secret": os.environ["SECRET"]}
+    answer = requests.post(
+        "https://connect.example.com/token",
+        data=data,
+    )
+    print(
+        "got",
+        answer.json(),
+    )
+    return "connected"
+"""
+NEST = """\
+import { Controller, Get, Query } from '@nestjs/common';
+import axios from 'axios';
+
+@Controller('oauth')
+export class OAuth {
+  @Get('callback')
+  async callback(@Query('code') code: string) {
+    const { data } = await axios.post('https://connect.example.com/token', {
+      grant_type: 'authorization_code', code, client_secret: process.env.SECRET,
+    });
+    return 'connected';
+  }
+}
+"""
+RULE = "missing-state-validation"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line"),
+    [
+        ("app.py", LOGGED, "@app.get("),
+        ("app.py", LOGGED, '    "/callback",'),
+        ("app.py", LOGGED, "@measured"),
+        ("app.py", LOGGED, "def callback"),
+        ("oauth.ts", NEST, "  @Get('callback')"),
+        ("oauth.ts", NEST, "  async callback"),
+    ],
+)
+@pytest.mark.parametrize("above", [True, False])
+def test_a_function_with_decorators(tmp_path: Path, name: str, text: str, line: str, above: bool) -> None:
+    said = f"{'#' if name == 'app.py' else '//'} connect-auditor: ignore[{RULE}] -- because"
+    assert [one.suppressed for one in of(tmp_path, name, text).findings if one.rule == RULE] == [None]
+    written = next(each for each in text.splitlines() if each.startswith(line))
+    report = of(tmp_path, name, text.replace(written, f"{said}\n{written}" if above else f"{written}  {said}"))
+    assert [one.suppressed is not None for one in report.findings if one.rule == RULE] == [True]
+    assert [one for one in report.problems if one.kind == "suppression"] == []
+    (item,) = (one for one in report.items if one.id == "C06")
+    assert (item.status, "because" in item.summary) == ("review", True)
+
+
+def test_a_comment_in_a_file_that_no_rule_was_asked_about_is_not_said_to_be_in_vain(tmp_path: Path) -> None:
+    (tmp_path / "other.py").write_text(f"# connect-auditor: ignore[{RULE}] -- because\nx = 1\n")
+    assert [one for one in of(tmp_path, "app.py", LOGGED).problems if one.kind == "suppression"] == []
+    (tmp_path / "other.py").write_text("# connect-auditor: ignore[nonsense] -- because\nx = 1\n")
+    (problem,) = (one for one in of(tmp_path, "app.py", LOGGED).problems if one.kind == "suppression")
+    assert (problem.path, problem.line) == ("other.py", 1)
+
+
+def of(folder: Path, name: str, text: str) -> Report:
+    (folder / name).write_text(text)
+    return audit(folder)
