@@ -250,6 +250,8 @@ def judged(
 ) -> Audited:  # fmt: skip
     """The report on what was seen, with everything that people decided about it."""
     today = today or datetime.date.today()
+    if change.bases is not None and len(change.bases) == 1:
+        seen = _without_the_deleted(made, scope, change.bases[0], seen, progress, lowering)
     findings, remarks = _commented(made, seen, seen.findings(made.known), today)
     if with_baseline:
         findings, stale = _baselined(made, scope, seen, findings)
@@ -366,6 +368,31 @@ def is_audited(made: Plan, scope: Scope) -> Callable[[str], bool]:
     """Whether a path is among what an audit of this application looks at."""
     excluded = made.excluder()
     return lambda path: scope.holds(path) and not excluded(path)
+
+
+def _without_the_deleted(
+    made: Plan, scope: Scope, base: str, seen: Seen, progress: Progress, lowering: Lowering
+) -> Seen:  # fmt: skip
+    """What was seen, with a failure for each proof of the tree before that a file is missing for, deleted and still imported.
+
+    A file that git ignores now, and that is still there, is made by something else.
+    """
+    try:
+        earlier = tree.commit_tree(scope.path, base)
+    except NothingToAudit:
+        return seen
+    excluded, there = made.excluder(), {entry.path for entry in seen.tree.entries}
+    gone = {one.path for one in earlier.entries if one.path not in there and prefilter.may_be_source(one.path)}
+    gone = {path for path in gone if not excluded(path) and not tree.is_ignored(made.root, path)}
+    if not gone or not any(one.status == "review" for one in seen.observations):
+        return seen
+    before = look(made, earlier, progress, lowering)
+    missing = next(iter(sorted(loading.dangling(seen.loaded, before.loaded, gone))), None)
+    return (
+        seen
+        if missing is None
+        else seen._replace(observations=changed.unproven(seen.observations, before.observations, *missing))
+    )
 
 
 def _before(

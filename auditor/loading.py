@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -299,6 +299,23 @@ def imports(program: Program, outline: Outline, linker: Linker) -> Iterable[str]
             sub = linker.submodule(program.path, module, name)
             if sub is not None:
                 yield sub
+
+
+def dangling(now: Loaded, before: Loaded, gone: Collection[str]) -> Iterator[tuple[str, Place]]:
+    """The files among `gone` that programs still import, with the place of the import: nothing else is meant by it now."""
+    then, there = Linker(before.paths), Linker(now.paths)
+    for path, program in now.programs.items():
+        language = "python" if program.language == "python" else "javascript"
+        for node in ir.nodes(program):
+            if type(node) is ir.Import or (type(node) is ir.Export and node.module is not None):
+                module = node.module or ""
+                names = [module]
+                if type(node) is ir.Import and language == "python" and node.name:
+                    names.append(f"{module}{'' if module.endswith('.') else '.'}{node.name}")
+                meant = next((one for name in names if (one := then.resolve(path, name, language)) in gone), None)
+                if meant is not None and not any(there.resolve(path, name, language) for name in names):
+                    line, column, end_line, _ = program.spans[node.at]
+                    yield meant, Place(path, line, end_line, "it is imported here", column)
 
 
 def _mentioning(bearing: Sequence[str], sources: Mapping[str, _Source], programs: Mapping[str, Program]) -> list[str]:

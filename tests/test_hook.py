@@ -56,6 +56,78 @@ def test_a_deleted_check_in_another_file(hooked: Repository) -> None:
     assert "app.py" in blocked(hooked, "-a")
 
 
+def test_a_deleted_file_that_held_the_check(hooked: Repository) -> None:
+    """Nobody can tell what its import means any more; before it was a proof."""
+    hooked.git("rm", "--quiet", "state.py")
+    said = " ".join(blocked(hooked).split())
+    assert "✗ C05" in said
+    assert (
+        "✗ C06 state is validated before the code is used app.py:18 this was proven before, and state.py, which is still imported in app.py, is deleted"
+        in said
+    )
+    hooked.git("commit", "--quiet", "--no-verify", "-m", "somebody did it all the same")
+    hooked.write("app.py", APP + "# no harm\n")
+    passed(hooked, "-a")
+
+
+EXPRESS = """\
+const express = require('express');
+const axios = require('axios');
+const { fresh, isOurs } = require('./state');
+const app = express();
+app.get('/connect', (req, res) => {
+  res.redirect('https://connect.example.com/authorize?response_type=code&client_id=shop&state=' + fresh(req));
+});
+
+app.get('/callback', async (req, res) => {
+  if (!isOurs(req)) return res.status(400).end();
+  const answer = await axios.post('https://connect.example.com/token', {
+    grant_type: 'authorization_code', code: req.query.code, client_secret: process.env.SECRET,
+  });
+  res.send(answer.status === 200 ? 'connected' : 'failed');
+});
+"""
+IS_OURS = """\
+exports.isOurs = (req) => {
+  const expected = req.session.state;
+  delete req.session.state;
+  return Boolean(expected) && req.query.state === expected;
+};
+exports.fresh = (req) => {
+  req.session.state = require('crypto').randomUUID();
+  return req.session.state;
+};
+"""
+
+
+def test_a_deleted_module_that_held_the_check(shop: Repository) -> None:
+    shop.write("server.js", EXPRESS)
+    shop.write("state.js", IS_OURS)
+    shop.commit()
+    shop.install_hook()
+    shop.git("rm", "--quiet", "state.js")
+    said = " ".join(blocked(shop).split())
+    assert "server.js:6 this was proven before, and state.js, which is still imported in server.js, is deleted" in said
+    # elsewhere it is found again
+    shop.write("state/index.js", IS_OURS)
+    shop.git("add", "--all")
+    passed(shop)
+
+
+def test_a_deleted_file_that_is_made_by_something_else(hooked: Repository) -> None:
+    hooked.write(".gitignore", "/state.py\n")
+    hooked.git("add", ".gitignore")
+    hooked.git("rm", "--quiet", "--cached", "state.py")
+    passed(hooked)
+
+
+def test_a_deleted_file_that_nothing_imports(hooked: Repository) -> None:
+    hooked.write("other.py", "x = 1\n")
+    hooked.commit("another")
+    hooked.git("rm", "--quiet", "other.py")
+    passed(hooked)
+
+
 def test_only_what_is_staged_counts(hooked: Repository) -> None:
     hooked.write("other.py", "x = 1\n")
     hooked.git("add", "other.py")

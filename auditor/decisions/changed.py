@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from auditor.model import Finding, Suppressed
+from auditor.model import Finding, Observation, Place, Suppressed
 
 ALIKE = 0.5
 """The part of its lines that a file keeps when it is moved, at least: what git takes for a renamed file, too."""
@@ -21,6 +21,39 @@ def apply(findings: Sequence[Finding], before: Collection[str], name: str) -> tu
         else one
         for one in findings
     )
+
+
+def unproven(
+    now: Sequence[Observation], before: Sequence[Observation], gone: str, at: Place
+) -> tuple[Observation, ...]:
+    """What was seen now, each proof of before that cannot be followed any more as a failure.
+
+    `gone`: a file that is deleted although it is imported `at` a place: what it did for a proof it does no more.
+    """
+    asked = [one for one in before if one.place is not None]
+    open_before = {_question(one) for one in asked if one.status != "pass"}
+    proven = {_question(one) for one in asked if one.status == "pass"} - open_before
+    proven_there = {
+        one.rule for one in asked if one.status == "pass" and one.place is not None and one.place.path == gone
+    }
+
+    def is_lost(one: Observation) -> bool:
+        if one.status != "review" or one.place is None:
+            return False
+        return _question(one) in proven or (one.rule in proven_there and _question(one) not in open_before)
+
+    said = f"this was proven before, and {gone}, which is still imported in {at.path}, is deleted"
+    return tuple(
+        replace(one, status="fail", message=f"{said}: {one.message}", related=(*one.related, at))
+        if is_lost(one)
+        else one
+        for one in now
+    )
+
+
+def _question(one: Observation) -> tuple[str, str, str]:
+    """What was asked, and where: whatever the answer is."""
+    return one.rule, one.place.path if one.place is not None else "", one.unit
 
 
 def moved(gone: Mapping[str, bytes], came: Mapping[str, bytes]) -> dict[str, str]:
