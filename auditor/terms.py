@@ -154,6 +154,8 @@ class Terms:
             return self.truth(term.args[0])  # what has a length of its own is there
         if term.kind in ("mapping", "sequence") and term.args:
             return self.true
+        if term.kind == "text" and any(piece.kind == "literal" and plain(piece) for piece in term.args):
+            return self.true  # it is as long as the pieces that are written out
         if term.kind == "object" and term.data[0] in _SIZED and term.data[1].startup:
             return term  # false while it is empty
         if term.kind in ("function", "class", "object", "root", "pending", "promise", "error") or term in self.there:

@@ -208,20 +208,24 @@ def guessed_arguments(w: Walker, function: Term) -> list[Term]:
             continue
         name = parameter.target.id if type(parameter.target) is ir.Name else f"#{len(out)}"
         found: Term | None = None
+        unknown = w.terms.make("parameter", (info.qualified, name))
         if parameter.annotation is not None:
             value = w.value(parameter.annotation, State({}, frozenset()), scope)
             type_name = _imported_type(parameter.annotation, info.program)
             if type_name is None and value.kind in ("external", "call"):
                 type_name = w.world.name_of(value)
             if type_name and w.world.libraries.find(language, type_name) is not None:
-                found = typed(w, type_name, language)
+                if "." in type_name:
+                    found = typed(w, type_name, language)
+                else:  # a text, a number, a mapping: two parameters of that type are two values
+                    w.world.types[unknown] = type_name
             elif value.kind == "class":
                 found = instance_of(w, value)
         if found is None and name in conventions:
             found = typed(w, conventions[name], language)
         if found is None and name in w.world.providers:
             found = provided(w, w.world.providers[name])
-        out.append(found if found is not None else w.terms.make("parameter", (info.qualified, name)))
+        out.append(found if found is not None else unknown)
     return out
 
 

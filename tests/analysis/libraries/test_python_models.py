@@ -841,6 +841,62 @@ FLOWS = {
             client = OAuth2Session(os.environ["ID"], state=session["s"])
             return client.fetch_token("https://id.example.com/token", code=request.args["code"])
     """, ["fail"], ["fresh"]),
+    "spotipy, whose state the application compares": ("""
+        from flask import Flask, abort, redirect, request, session
+        from spotipy.oauth2 import SpotifyOAuth
+        app = Flask(__name__)
+
+        def manager(state=None):
+            return SpotifyOAuth(client_id=os.environ["ID"], client_secret=os.environ["SECRET"], redirect_uri="https://a.example.com/back", state=state)
+
+        @app.get("/start")
+        def start():
+            session["s"] = secrets.token_urlsafe(16)
+            return redirect(manager(session["s"]).get_authorize_url())
+
+        @app.get("/back")
+        def back():
+            if not session.get("s") or request.args.get("state") != session["s"]:
+                abort(400)
+            return manager().get_access_token(request.args["code"], check_cache=False)
+    """, ["pass"], ["fresh"]),
+    "spotipy, which compares nothing": ("""
+        from flask import Flask, redirect, request
+        import spotipy
+        app = Flask(__name__)
+        manager = spotipy.SpotifyOAuth(os.environ["ID"], os.environ["SECRET"], "https://a.example.com/back")
+
+        @app.get("/start")
+        def start():
+            return redirect(manager.get_authorize_url())
+
+        @app.get("/back")
+        def back():
+            return manager.get_access_token(code=request.args["code"])
+    """, ["fail"], ["none"]),
+    "spotipy, which signs in by itself": ("""
+        from spotipy.oauth2 import SpotifyOAuth
+
+        def main():
+            print(SpotifyOAuth(os.environ["ID"], os.environ["SECRET"], "http://127.0.0.1:8080").get_access_token(as_dict=False))
+
+        main()
+    """, [], []),
+    "stravalib, which compares nothing": ("""
+        from flask import Flask, redirect, request, session
+        from stravalib import Client
+        app = Flask(__name__)
+
+        @app.get("/start")
+        def start():
+            session["s"] = secrets.token_urlsafe(16)
+            url = Client().authorization_url(client_id=os.environ["ID"], redirect_uri="https://a.example.com/back", state=session["s"])
+            return redirect(url)
+
+        @app.get("/back")
+        def back():
+            return Client().exchange_code_for_token(client_id=os.environ["ID"], client_secret=os.environ["SECRET"], code=request.args["code"])
+    """, ["fail"], ["fresh"]),
     "msal's flow": ("""
         import msal
         from flask import Flask, redirect, request, session
