@@ -128,7 +128,15 @@ class Attack:
             if left is right and left.kind != "unknown":
                 value = self.value(left, game)
                 return NO if op == "same" and value.kind == "nothing" else YES
-            return self._equal(self.value(left, game), self.value(right, game), strict=op == "same")
+            values = self.value(left, game), self.value(right, game)
+            if any(_source(one).kind == "unknown" for one in term.args) and "secret" in (
+                values[0].kind,
+                values[1].kind,
+            ):
+                return (
+                    OPAQUE  # an honest callback gets through, so the other side is the state, come by a way of its own
+                )
+            return self._equal(*values, strict=op == "same")
         if op == "in":
             return self._within(left, right, game)
         if op == "unknown-check":
@@ -593,6 +601,18 @@ def whole_request(term: Term) -> bool:
 def is_state(term: Term) -> bool:
     """A value from the request that may be the received state: any but the code and the error."""
     return is_input(term) and text_of(term.args[1]) not in ("code", *_ERRORS)
+
+
+def _source(term: Term) -> Term:
+    """What a value was read out of."""
+    while term.kind == "load":
+        term = term.args[0]
+    return term
+
+
+def is_named_state(term: Term) -> bool:
+    """A value from the request under the name that the received state has."""
+    return is_input(term) and text_of(term.args[1]) == "state"
 
 
 def sent_leaves(facts: Facts) -> list[Term]:

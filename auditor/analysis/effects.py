@@ -48,8 +48,15 @@ def _callee_name(w: Walker, function: Term) -> str | None:
         return f"{base}.request" if model is not None and model.http is not None else None
     if key is None or function in w.world.types:
         return w.world.name_of(function)
-    base = w.world.name_of(function.args[0])
+    base = w.world.name_of(function.args[0]) or _plain_data(function.args[0])
     return f"{base}.{key}" if base else None
+
+
+def _plain_data(term: Term) -> str | None:
+    """What a session gives back is data: in Python a method of it is a dictionary's."""
+    while term.kind == "load":
+        term = term.args[0]
+    return "dict" if term.kind == "root" and term.data[0] == "SESSION" else None
 
 
 def external_call(

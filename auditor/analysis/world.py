@@ -339,8 +339,8 @@ class World:
         if cls in known:
             return known[cls]
         known[cls] = [cls]  # what derives from itself ends here
-        rows = [self._ordered(base, depth + 1, known) for base in info.bases]
-        rows.append(list(info.bases))
+        bases = [base for base in info.bases if base.kind != "external" or base.data[0] != "object"]  # it comes last
+        rows = [*(self._ordered(base, depth + 1, known) for base in bases), bases]
         out = [cls]
         while len(out) < LINEAGE_LIMIT and (rows := [row for row in rows if row]):
             head = next((row[0] for row in rows if not any(row[0] in other[1:] for other in rows)), rows[0][0])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditor.analysis.attack import Attack, is_input, is_state, verdict
+from auditor.analysis.attack import Attack, is_input, is_named_state, is_state, verdict
 from auditor.checks.application import Application, at, by_entry, depends_on_caller, entry_place, line_in, observation
 from auditor.facts import Event
 from auditor.model import Observation, Place
@@ -117,11 +117,11 @@ def _fault(application: Application, event: Event, path: str) -> str:
         if place.path == event.place.path
         and place.line > line
         and _may_be_of(event, place)
-        and contains(term, is_state)
+        and contains(term, is_named_state)
     ]
-    if late and not any(contains(condition, is_state) for condition in event.conditions):
+    if late and not any(contains(condition, is_named_state) for condition in event.conditions):
         return f"the code is exchanged at {exchange_at} and state is compared at {line_in(path, late[0])}: too late"
-    if any(contains(condition, is_state) for condition in event.conditions):
+    if any(contains(condition, is_named_state) for condition in event.conditions):
         return f"state is looked at, but another state than the one that was sent still reaches the exchange at {exchange_at}"
     return f"the code is exchanged at {exchange_at} and no comparison of state stands before it"
 

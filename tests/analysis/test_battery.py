@@ -987,6 +987,25 @@ VARIANTS |= {
     """, keep='SESSION["states"] = [*SESSION.get("states", []), st]'), Guard("""
         if (!(SESSION.states ?? []).some((one) => one === state)) { REFUSE; }
     """, keep="SESSION.states = [...(SESSION.states ?? []), st];")),
+    "beside the time, in a mapping of the session": Variant("pass", Guard("""
+        kept = SESSION.pop("st", None)
+        if not state or not kept or state != kept.get("value"):
+            REFUSE
+        if time.time() - kept.get("made", 0) > 600:
+            REFUSE
+    """, keep='SESSION["st"] = {"value": st, "made": time.time()}'), Guard("""
+        const kept = SESSION.st;
+        if (!state || !kept || state !== kept.value) { REFUSE; }
+        if (Date.now() - kept.made > 600000) { REFUSE; }
+    """, keep="SESSION.st = { value: st, made: Date.now() };")),
+    "beside the time, and only the time is looked at": Variant("fail", Guard("""
+        kept = SESSION.pop("st", None)
+        if not state or not kept or time.time() - kept.get("made", 0) > 600:
+            REFUSE
+    """, keep='SESSION["st"] = {"value": st, "made": time.time()}'), Guard("""
+        const kept = SESSION.st;
+        if (!state || !kept || Date.now() - kept.made > 600000) { REFUSE; }
+    """, keep="SESSION.st = { value: st, made: Date.now() };")),
     "a mapping of pending states": Variant("pass", Guard("""
         flow = SESSION.get("flows", {}).pop(state, None)
         if flow is None:
