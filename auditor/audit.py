@@ -320,6 +320,8 @@ def observe(
     observations: list[Observation] = []
     for name, rule in sorted(made.known.rules.items()):
         observations.extend(checks.ask(rule.check, name, rule.items, application))
+    if len(connected) > 1:
+        observations = connections.told_apart(observations, application.facts, directory)
     return Seen(audited, loaded, tuple(observations), application.connects, problems, connected, where), application
 
 

@@ -10,13 +10,15 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
+import msgspec
+
 from auditor import program as ir
 from auditor.analysis.secrets import Judgement, flat, is_secret_name, judge, prefixes_of
 from auditor.analysis.shapes import is_environment, path_of
 from auditor.catalogue import Provider
 from auditor.discover import prefilter
 from auditor.facts import Event, Facts
-from auditor.model import Connection, Place
+from auditor.model import Connection, Observation, Place
 from auditor.program import Program
 from auditor.terms import Term, leaves, plain, values
 
@@ -148,6 +150,24 @@ def whom(event: Event, known: Directory) -> str:
         return ""
     name, host = _of(event, known)
     return known.title(name or host)
+
+
+def told_apart(observations: Iterable[Observation], facts: Facts, known: Directory) -> list[Observation]:
+    """Observations of an application with several providers, each with the name of the one that it is about, if it is one.
+
+    They are told apart by the actions at the place of an observation, or of the handler that begins there.
+    """
+    about: dict[tuple[str, int], set[str]] = {}
+    for event in facts.events:
+        name = whom(event, known)
+        if name:
+            for place in {(event.place.path, event.place.line), (event.entry.path, event.entry.line)}:
+                about.setdefault(place, set()).add(name)
+    out: list[Observation] = []
+    for one in observations:
+        names = about.get((one.place.path, one.place.line), set()) if one.place is not None else set()
+        out.append(msgspec.structs.replace(one, message=f"{min(names)}: {one.message}") if len(names) == 1 else one)
+    return out
 
 
 # --------------------------------------------------------------------------------------- by what is done

@@ -302,3 +302,23 @@ def test_the_secret_of_a_provider_that_is_not_judged_is_not_judged(
     assert ("Google", name, 1, False) in [(one.name, one.path, one.line, one.judged) for one in report.connections]
     (tmp_path / "connect-auditor.toml").write_text('provider = ["google"]\n')
     assert ("hardcoded-client-secret", name) in [(one.rule, one.path) for one in audit(tmp_path).findings]
+
+
+@pytest.mark.parametrize(("extension", "line"), [("py", 8), ("js", 6)])
+def test_a_message_names_the_provider_where_there_are_several(
+    tmp_path: pathlib.Path, extension: str, line: int
+) -> None:
+    text = PYTHON if extension == "py" else JAVASCRIPT
+    written(tmp_path, f"monei.{extension}", text, MONEI)
+
+    def said() -> dict[str, tuple[int, str]]:
+        return {one.path: (one.line, one.message) for one in audit(tmp_path).findings if one.rule == "missing-state"}
+
+    alone = said()
+    assert alone == {f"monei.{extension}": (line, "the authorization request carries no state")}
+    written(tmp_path, f"spotify.{extension}", text, SPOTIFY)
+    number, message = alone[f"monei.{extension}"]
+    assert said() == {
+        f"monei.{extension}": (number, f"Monei Connect: {message}"),
+        f"spotify.{extension}": (number, f"Spotify: {message}"),
+    }
