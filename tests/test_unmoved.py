@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import random
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -311,3 +313,22 @@ def test_without_what_was_kept_everything_is_audited(kept: Repository, capsys: p
     kept.git("add", "--all")
     assert cli.run(["hook", "--no-cache"]) == 0
     assert EARLY not in capsys.readouterr().err
+
+
+def test_hooks_at_the_same_time(kept: Repository) -> None:
+    """They share what is kept, and none takes half of what another writes for the whole."""
+    kept.replace("app.py", CHECK, "")
+    kept.git("add", "--all")
+    command = [sys.executable, "-m", "auditor", "hook", "--cache"]
+    started = [
+        subprocess.Popen(command, cwd=kept.root, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    for one in started:
+        _, said = one.communicate(timeout=120)
+        assert one.returncode == 1, said
+        assert "this brings failures" in said
+    kept.write("app.py", APP)
+    kept.write("other.py", "other = 2\n")
+    kept.git("add", "--all")
+    assert cli.run(["hook", "--cache"]) == 0

@@ -199,3 +199,41 @@ def test_what_a_comment_suppresses_is_not_in_the_baseline() -> None:
 def test_parse_refuses() -> None:
     with pytest.raises(UsageError):
         baseline.parse(b'{"schema": 1}', "b.json")
+
+
+def test_a_renamed_file(old: Repository, capsys: pytest.CaptureFixture[str]) -> None:
+    """The path is part of what a failure is known by. The hook knows a renamed file, and blocks nobody for it."""
+    old.commit()
+    old.git("mv", "app.py", "main.py")
+    assert cli.run(["hook"]) == 0
+    assert "1 failure was there before" in capsys.readouterr().err
+    assert cli.run(["audit"]) == 1
+    assert "stale: missing-state-validation in app.py is there no more" in " ".join(capsys.readouterr().out.split())
+    assert cli.run(["baseline"]) == 0
+    assert "1 failures, 1 added, 1 dropped" in capsys.readouterr().err.replace("1 failure,", "1 failures,")
+    assert cli.run(["audit"]) == 0
+
+
+def test_a_link_in_the_index(old: Repository) -> None:
+    """It is followed as in the working directory, and never out of the repository."""
+    old.write("decisions/old.json", old.read(baseline.FILE_NAME))
+    (old.root / baseline.FILE_NAME).unlink()
+    (old.root / baseline.FILE_NAME).symlink_to("decisions/old.json")
+    old.git("add", "--all")
+    assert cli.run(["hook"]) == 0
+    assert cli.run(["audit"]) == 0
+    (old.root / baseline.FILE_NAME).unlink()
+    (old.root / baseline.FILE_NAME).symlink_to("../old.json")
+    old.git("add", "--all")
+    assert cli.run(["hook"]) == 2
+    assert cli.run(["audit"]) == 2
+
+
+def test_what_is_decided_in_the_working_directory_is_not_decided_in_the_index(old: Repository) -> None:
+    old.git("add", "--all")
+    (old.root / baseline.FILE_NAME).unlink()
+    assert cli.run(["hook"]) == 0
+    assert cli.run(["audit"]) == 1
+    old.git("rm", "--quiet", "--cached", baseline.FILE_NAME)
+    old.write(baseline.FILE_NAME, '{"schema": 2}')
+    assert cli.run(["hook"]) == 1
