@@ -176,7 +176,8 @@ def _scopes(made: Plan, path: pathlib.Path, beside: Beside) -> tuple[Scope, ...]
     inside = tuple(scope for scope in scopes if whole.holds(scope.below))
     for scope in inside:
         if not beside.has_folder(scope.below):
-            raise UsageError(f"applications: there is no folder {scope.below}")
+            name = made.source.name if made.source is not None else "the configuration"
+            raise UsageError(f"{name}: applications: there is no folder {scope.below}")
     if inside:
         return inside
     around = next((scope for scope in scopes if scope.holds(whole.below)), None)

@@ -85,6 +85,12 @@ def _parse_formats(_context: click.Context, _option: click.Parameter, values: Se
     return tuple(targets)
 
 
+def _complete_formats(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(name) for name in RENDERERS if name.startswith(begun)]
+
+
 def _known_formats() -> str:
     return f"the formats are {', '.join(RENDERERS)}"
 
@@ -95,6 +101,12 @@ def commands() -> None:
     """Audits an application that connects to OAuth 2.0 accounts against its provider's production checklist.
 
     Nothing that is read is executed, and nothing is sent anywhere.
+
+    \b
+    Begin with:
+      connect-auditor audit          what the application in this folder does right and wrong
+      connect-auditor explain C06    why a point matters, and how to mend it
+      connect-auditor init           write a configuration, a commit hook and a CI job
     """
 
 
@@ -105,6 +117,7 @@ def commands() -> None:
     "-f",
     "formats",
     metavar="NAME[=FILE]",
+    shell_complete=_complete_formats,
     callback=_parse_formats,
     multiple=True,
     help=f"How to write the report, once for each format: {', '.join(RENDERERS)}. With =FILE it goes to that file, "
@@ -123,7 +136,7 @@ def commands() -> None:
     "--cache/--no-cache", default=None, help="Keep what was read for the next run.  [on, off where CI is set]"
 )
 @click.option("--quiet", "-q", is_flag=True, help="Show only what failed or needs a review.")
-@click.option("--verbose", "-v", is_flag=True, help="Fold no list.")
+@click.option("--verbose", "-v", is_flag=True, help="Fold no list; say which configuration is read.")
 @click.option("--no-color", is_flag=True, help="Never use colours; NO_COLOR in the environment does the same.")
 def audit(
     path: Path,
@@ -255,8 +268,18 @@ def baseline(path: Path, prune: bool, config_file: Path | None) -> int:
     return 0
 
 
+def _complete_items(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """The items that a half-typed word may become."""
+    from click.shell_completion import CompletionItem
+
+    from auditor import catalogue
+
+    items = catalogue.load().checklist
+    return [CompletionItem(item.id, help=item.title) for item in items if item.id.lower().startswith(begun.lower())]
+
+
 @commands.command()
-@click.argument("item", metavar="ITEM")
+@click.argument("item", metavar="ITEM", shell_complete=_complete_items)
 @click.option("--by", required=True, help="Who says so.")
 @click.option("--because", required=True, help="Why it is so, for those who review it.")
 @click.option("--expires", metavar="DATE", help="The last day on which it holds, as in 2027-01-31.")
@@ -297,7 +320,11 @@ def attest(
 @click.option("--yes", "-y", is_flag=True, help="Ask nothing; existing files stay as they are.")
 @click.option("--gitlab", is_flag=True, help="Only print a job for .gitlab-ci.yml.")
 def init(yes: bool, gitlab: bool) -> int:
-    """Begin: write a configuration, a pre-commit entry and a GitHub workflow, each after asking."""
+    """Write a configuration, a hook and a CI job.
+
+    Each is written after asking. The hook goes to .pre-commit-config.yaml, where the entries that are there stay as they are; the job is a workflow
+    for GitHub. They install what is installed here, from where it came.
+    """
     from auditor import begin
     from auditor.discover.tree import root_and_path
     from auditor.reports.files import write_all
@@ -357,7 +384,10 @@ def _complete_names(_context: click.Context, _parameter: click.Parameter, begun:
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="Read this configuration file.")
 @click.option("--no-color", is_flag=True, help="Never use colours; NO_COLOR in the environment does the same.")
 def explain(name: str, folder: Path, config_file: Path | None, no_color: bool) -> int:
-    """Explain a rule, an item such as C06, or what was seen at a line and why it was decided so.
+    """Explain a rule, an item or a line of code.
+
+    Of a rule or an item such as C06 it says why it matters, how it is decided and how to mend it; of a line what was
+    seen there, what was decided and why.
 
     A line is given as PATH:LINE, as reports write it: app/oauth.py:58.
     """

@@ -29,6 +29,7 @@ CHOICES: dict[str, tuple[str, ...]] = {"fail-on": (*SEVERITIES, "never"), "forma
 FILE_NAME = "connect-auditor.toml"
 TABLE = "connect-auditor"
 SIZE_LIMIT = 1024 * 1024
+_LINES_TRIED = 300
 
 
 class ApplicationRoot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -84,7 +85,13 @@ def load(
     table = _table(_parse(source, data), source)
     if table is None:
         raise UsageError(f"{source.name}: there is no table [tool.{TABLE}]")
-    return _convert(table, source.name), source
+    try:
+        return _convert(table), source
+    except _Wrong as error:
+        above = ("tool", TABLE) if source.name == "pyproject.toml" else ()
+        line = _line(data.decode(), (*above, *error.path))
+        where = f"{source.name}:{line}" if line else source.name
+        raise UsageError(f"{where}: {_spelled(error.within)}{error.reason}") from None
 
 
 def _explicit(root: Path, file: Path, read: Read) -> bytes:
@@ -156,44 +163,122 @@ def _table(content: dict[str, Any], file: Path) -> dict[str, Any] | None:
     return table
 
 
-def _convert(table: dict[str, Any], name: str) -> Config:
-    known = Config.__struct_encode_fields__
-    for key in table:
-        if key not in known:
-            close = difflib.get_close_matches(key.replace("_", "-"), known, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
-            raise UsageError(f"{name}: unknown key {key!r}: {hint}")
+Keys: TypeAlias = tuple[str | int, ...]
+"""The way to a value: keys of tables and indexes of lists."""
+
+
+class _Wrong(Exception):
+    """A value at `path` that is none for what it sets; `within`: what a message says before the reason."""
+
+    def __init__(self, path: Keys, reason: str, within: Keys | None = None) -> None:
+        super().__init__(reason)
+        self.path, self.reason, self.within = path, reason, path if within is None else within
+
+
+def _spelled(path: Keys) -> str:
+    """`applications[0].path: `, or nothing for the table itself."""
+    text = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path).removeprefix(".")
+    return f"{text}: " if text else ""
+
+
+def _line(text: str, path: Keys) -> int:
+    """The 1-based line on which the statement begins that gives a value to `path`; 0 if it takes too long to find.
+
+    The parser tells no lines, but what it makes of ever longer beginnings of the file does.
+    """
+    lines = text.split("\n")
+    name = next((key for key in reversed(path) if isinstance(key, str)), "")
+    first = next((number for number, line in enumerate(lines) if name in line), 0)
+    begun = first
+    for number in range(first + 1, min(first + _LINES_TRIED, len(lines)) + 1):
+        try:
+            content = tomllib.loads("\n".join(lines[:number]) + "\n")
+        except tomllib.TOMLDecodeError:
+            continue
+        if _has(content, path):
+            return begun + 1
+        begun = number
+    return 0
+
+
+def _has(content: object, path: Keys) -> bool:
+    for key in path:
+        if isinstance(key, int):
+            if not (isinstance(content, list) and key < len(content)):
+                return False
+            content = content[key]
+        elif isinstance(content, dict) and key in content:
+            content = content[key]
+        else:
+            return False
+    return True
+
+
+def _convert(table: dict[str, Any]) -> Config:
+    """The table as a configuration; raises _Wrong."""
+    if set(table) == {"tool"}:
+        raise _Wrong(("tool",), f"in a file of its own the keys stand at the top, without [tool.{TABLE}]", ())
+    _check_keys(table, Config.__struct_encode_fields__, ())
     for key, choices in CHOICES.items():
-        if isinstance(table.get(key), str) and table[key] not in choices:
-            raise UsageError(f"{name}: {key}: {table[key]!r} is not one of {', '.join(choices)}")
+        if isinstance(table.get(key), str):
+            _check_choice(table[key], choices, (key,))
+    if isinstance(table.get("severity"), dict):
+        for rule, value in table["severity"].items():
+            _check_choice(value, SEVERITIES, ("severity", rule))
+    for number, one in enumerate(table["applications"] if isinstance(table.get("applications"), list) else ()):
+        if isinstance(one, dict):
+            _check_keys(one, ApplicationRoot.__struct_encode_fields__, ("applications", number))
+            if "path" not in one:
+                raise _Wrong(("applications", number), "it has no path")
     try:
         config = msgspec.convert(table, Config)
     except msgspec.ValidationError as error:
         # "Expected `str`, got `int` - at `$.exclude[0]`"
-        reason, _, place = str(error).partition(" - at `$.")
-        raise UsageError(f"{name}: {place.rstrip('`') or 'the configuration'}: {_plain(reason)}") from None
+        reason, _, place = str(error).partition(" - at `$")
+        raise _Wrong(
+            tuple(int(key) if key.isdigit() else key for key in re.findall(r"[\w-]+", place)), _plain(reason)
+        ) from None
     for key in ("rules", "libraries", "providers"):
-        for path in getattr(config, key):
-            if not _stays_inside(path):
-                raise UsageError(f"{name}: {key}: {path!r} is not a path inside the repository")
+        for number, path in enumerate(getattr(config, key)):
+            _check_inside(path, (key, number))
     for key in ("baseline", "attestations"):
-        path = getattr(config, key)
-        if path and not _stays_inside(path):
-            raise UsageError(f"{name}: {key}: {path!r} is not a path inside the repository")
-    return msgspec.structs.replace(config, applications=_applications(config.applications, name))
+        if getattr(config, key):
+            _check_inside(getattr(config, key), (key,))
+    if config.applications and config.attestations:
+        raise _Wrong(("attestations",), "with `applications` the attestations lie in the folder of each")
+    return msgspec.structs.replace(config, applications=_applications(config.applications))
 
 
-def _applications(given: tuple[ApplicationRoot, ...], name: str) -> tuple[ApplicationRoot, ...]:
-    """The applications, each with a plain path and a name; raises UsageError if two are called alike."""
+def _check_keys(table: dict[str, Any], known: tuple[str, ...], path: Keys) -> None:
+    for key in table:
+        if key not in known:
+            close = difflib.get_close_matches(key.replace("_", "-"), known, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
+            raise _Wrong((*path, key), f"unknown key {key!r}: {hint}", path)
+
+
+def _check_choice(value: object, choices: tuple[str, ...], path: Keys) -> None:
+    if value not in choices:
+        raise _Wrong(path, f"{value!r} is not one of {', '.join(choices)}")
+
+
+def _check_inside(path: str, keys: Keys) -> None:
+    if not _stays_inside(path):
+        raise _Wrong(keys, f"{path!r} is not a path inside the repository")
+
+
+def _applications(given: tuple[ApplicationRoot, ...]) -> tuple[ApplicationRoot, ...]:
+    """The applications, each with a plain path and a name; raises _Wrong if two have the same."""
     out: dict[str, ApplicationRoot] = {}
-    for one in given:
-        if not _stays_inside(one.path):
-            raise UsageError(f"{name}: applications: {one.path!r} is not a path inside the repository")
+    for number, one in enumerate(given):
+        _check_inside(one.path, ("applications", number, "path"))
         path = PurePosixPath(one.path.replace("\\", "/")).as_posix()
         called = one.name or path.rpartition("/")[2]
         if called in out or not called.isprintable() or "/" in called:
             problem = "is the name of two" if called in out else "is no name for one"
-            raise UsageError(f"{name}: applications: {called!r} {problem}")
+            raise _Wrong(("applications", number), f"{called!r} {problem}")
+        if any(other.path == path for other in out.values()):
+            raise _Wrong(("applications", number), f"{path!r} is the folder of two")
         out[called] = ApplicationRoot(path, called)
     return tuple(out.values())
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from auditor import __version__, cli
@@ -214,6 +215,17 @@ def test_an_output_that_cannot_be_written(audit_gives: Answers, capsys: pytest.C
 
 
 # ---- formats
+
+
+@pytest.mark.parametrize(
+    ("command", "parameter", "begun", "expected"),
+    [(cli.audit, "formats", "s", ["sarif"]), (cli.audit, "formats", "g", ["gitlab-codequality", "github"]),
+     (cli.attest, "item", "c0", [f"C0{number}" for number in range(1, 10)]), (cli.attest, "item", "missing", [])],
+)  # fmt: skip
+def test_completion(command: click.Command, parameter: str, begun: str, expected: list[str]) -> None:
+    context = click.Context(command)
+    option = next(one for one in command.params if one.name == parameter)
+    assert [item.value for item in option.shell_complete(context, begun)] == expected
 
 
 def test_several_formats_in_one_run(audit_gives: Answers, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -103,19 +103,45 @@ def test_a_link_out_of_the_repository_is_not_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("exlude = []", "connect-auditor.toml: unknown key 'exlude': did you mean 'exclude'?"),
-        ("fail_on = 'low'", "connect-auditor.toml: unknown key 'fail_on': did you mean 'fail-on'?"),
-        ("zzz = 1", "connect-auditor.toml: unknown key 'zzz': known are exclude, provider, fail-on"),
-        ("fail-on = 'hgh'", "connect-auditor.toml: fail-on: 'hgh' is not one of low, medium, high, critical, never"),
-        ("format = 'xml'", "connect-auditor.toml: format: 'xml' is not one of text, json"),
-        ("fail-on = 3", "connect-auditor.toml: fail-on: expected a text, got a number"),
-        ("exclude = 'a'", "connect-auditor.toml: exclude: expected a list, got a text"),
-        ("exclude = ['a', 1]", "connect-auditor.toml: exclude[1]: expected a text, got a number"),
-        ("strict = 'yes'", "connect-auditor.toml: strict: expected true or false, got a text"),
-        ("rules = ['../x']", "connect-auditor.toml: rules: '../x' is not a path inside the repository"),
-        ("rules = ['/x']", "connect-auditor.toml: rules: '/x' is not a path inside the repository"),
-        ("providers = ['C:/x']", "connect-auditor.toml: providers: 'C:/x' is not a path inside the repository"),
-        ("libraries = ['a\\..\\..\\x']", "connect-auditor.toml: libraries:"),
+        ("exlude = []", "connect-auditor.toml:1: unknown key 'exlude': did you mean 'exclude'?"),
+        ("fail_on = 'low'", "connect-auditor.toml:1: unknown key 'fail_on': did you mean 'fail-on'?"),
+        ("zzz = 1", "connect-auditor.toml:1: unknown key 'zzz': known are exclude, provider, fail-on"),
+        ("fail-on = 'hgh'", "connect-auditor.toml:1: fail-on: 'hgh' is not one of low, medium, high, critical, never"),
+        ("format = 'xml'", "connect-auditor.toml:1: format: 'xml' is not one of text, json"),
+        ("fail-on = 3", "connect-auditor.toml:1: fail-on: expected a text, got a number"),
+        ("exclude = 'a'", "connect-auditor.toml:1: exclude: expected a list, got a text"),
+        ("exclude = ['a', 1]", "connect-auditor.toml:1: exclude[1]: expected a text, got a number"),
+        ("strict = 'yes'", "connect-auditor.toml:1: strict: expected true or false, got a text"),
+        ("rules = ['../x']", "connect-auditor.toml:1: rules[0]: '../x' is not a path inside the repository"),
+        ("rules = ['/x']", "connect-auditor.toml:1: rules[0]: '/x' is not a path inside the repository"),
+        ("providers = ['C:/x']", "connect-auditor.toml:1: providers[0]: 'C:/x' is not a path inside the repository"),
+        ("libraries = ['a\\..\\..\\x']", "connect-auditor.toml:1: libraries[0]:"),
+        (
+            "# exclude\nstrict = true\nexclude = [\n  'a',\n  3,\n]",
+            "connect-auditor.toml:3: exclude[1]: expected a text",
+        ),
+        ("strict = true\r\n\r\nfail-on = 3\r\n", "connect-auditor.toml:3: fail-on: expected a text, got a number"),
+        (
+            "[severity]\nmissing-state = 'high'\nweak-state = 'hi'",
+            "connect-auditor.toml:3: severity.weak-state: 'hi' is not one of low",
+        ),
+        (
+            "[[applications]]\npath = 'a'\n[[applications]]\npath = 'b'\nnam = 'c'",
+            "connect-auditor.toml:5: applications[1]: unknown key 'nam': did you mean 'name'?",
+        ),
+        ("applications = [{ name = 'a' }]", "connect-auditor.toml:1: applications[0]: it has no path"),
+        (
+            "\napplications = [{ path = 'a' }, { path = 'a', name = 'b' }]",
+            "connect-auditor.toml:2: applications[1]: 'a' is the folder of two",
+        ),
+        (
+            "attestations = 'a'\napplications = [{ path = 'a' }]",
+            "connect-auditor.toml:1: attestations: with `applications` the",
+        ),
+        (
+            "[tool.connect-auditor]\nstrict = true",
+            "connect-auditor.toml:1: in a file of its own the keys stand at the top, without [tool",
+        ),
         ("strict = true\nexclude = [", "connect-auditor.toml:2: "),
         ("a = 1\n\nstrict = tru", "connect-auditor.toml:3: Invalid value"),
         ("a = " + "[" * 5000, "connect-auditor.toml: nested too deeply"),
@@ -144,3 +170,16 @@ def test_a_broken_pyproject_that_mentions_us(tmp_path: Path) -> None:
 
 def test_every_format_of_the_command_can_be_configured() -> None:
     assert set(CHOICES["format"]) == set(RENDERERS)
+
+
+def test_the_line_in_a_pyproject_is_that_of_our_table(tmp_path: Path) -> None:
+    project = '[project]\nname = "x"\nstrict = 1\n\n[tool.connect-auditor]\n'
+    (tmp_path / "pyproject.toml").write_text(f"{project}strict = 1\n")
+    with pytest.raises(UsageError, match=r"^pyproject\.toml:6: strict: expected true or false, got a number$"):
+        load(tmp_path)
+
+
+def test_the_line_is_left_out_where_it_takes_long(tmp_path: Path) -> None:
+    values = "".join(f"  'strict {number}',\n" for number in range(1000))
+    with pytest.raises(UsageError, match=r"^connect-auditor\.toml: strict: expected true or false, got a number$"):
+        load_text(tmp_path, f"exclude = [\n{values}]\nstrict = 1\n")

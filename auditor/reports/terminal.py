@@ -67,10 +67,12 @@ class Page:
         self._lines.append("".join(self._styled(escape(text), style) for text, style in pieces).rstrip())
 
     def paragraph(self, text: str, indent: int, label: str = "", style: str = "", label_style: str = "bold") -> None:
-        """Prose after a label, wrapped; its further lines hang below its first. A long label has its own line."""
+        """Prose after a label, wrapped; its further lines hang below its first. A long label has its own
+        line, where not both fit on one."""
         label = escape(label)
         text = " ".join(text.split())
-        if len(label) > LABEL * self.options.width and text:
+        is_long = len(label) > LABEL * self.options.width and indent + len(label) + len(text) > self.options.width
+        if is_long and text:
             self._lines.append(" " * indent + self._styled(label.rstrip(), label_style))
             label, indent = "", indent + 2
         hanging = " " * (indent + len(label))
