@@ -31,7 +31,8 @@ def made(w: Walker, cell: Cell, arguments: Arguments, state: State, frame: Frame
         first = calls.call(w, first, Arguments([], {}), state, frame, node)
     loaded = w.terms.load(holder, key)
     there = w.terms.make("exists", None, (loaded,))
-    value = loaded if first is w.terms.none else w.terms.alt([(loaded, there), (first, w.terms.negate(there))])
+    kept = first.kind in ("load", "call", "alt", "parsed")  # what it begins with may be a token; a constant is none
+    value = w.terms.alt([(loaded, there), (first, w.terms.negate(there))]) if kept else loaded
 
     def put(positional: Sequence[Term], named: Mapping[str, Term], now: State, inner: Frame) -> Term:
         at = inner.calling or node

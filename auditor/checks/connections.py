@@ -109,7 +109,7 @@ def found(
     for action in _ACTIONS:
         for event in facts.events:
             if event.action == action:
-                name, host = _of(event, known)
+                name, host = provider_of(event, known)
                 if name:
                     places.setdefault(name, event.place)
                 elif host and (action == "authorize" or not (places or unknown)):
@@ -140,7 +140,7 @@ def only(facts: Facts, known: Directory) -> Facts:
 
 
 def _is_other(event: Event, known: Directory) -> bool:
-    name, host = _of(event, known) if event.action in (*_ACTIONS, "provider-call") else ("", "")
+    name, host = provider_of(event, known) if event.action in (*_ACTIONS, "provider-call") else ("", "")
     return bool(name or host) and not known.is_judged(name or host)
 
 
@@ -148,7 +148,7 @@ def whom(event: Event, known: Directory) -> str:
     """With whom an action is done, for people: the provider's title, the host of an unknown one, "" if neither is seen."""
     if event.action not in (*_ACTIONS, "provider-call"):
         return ""
-    name, host = _of(event, known)
+    name, host = provider_of(event, known)
     return known.title(name or host)
 
 
@@ -173,7 +173,7 @@ def told_apart(observations: Iterable[Observation], facts: Facts, known: Directo
 # --------------------------------------------------------------------------------------- by what is done
 
 
-def _of(event: Event, known: Directory) -> tuple[str, str]:
+def provider_of(event: Event, known: Directory) -> tuple[str, str]:
     """The name of the provider that an action is done with, "" if it is not known, and the host.
 
     Within what is sent, the host of a known provider tells; that of an unknown one tells only where an endpoint's address

@@ -12,8 +12,10 @@ import msgspec
 from auditor.checks import grants as holding
 from auditor.checks import statuses
 from auditor.checks.application import Application, at, observation
+from auditor.checks.connections import provider_of
 from auditor.checks.grants import Grants
 from auditor.checks.reach import unused
+from auditor.checks.sides import is_open
 from auditor.facts import Event
 from auditor.model import Member, Observation, Place
 from auditor.questions import HandledQuestion
@@ -22,6 +24,7 @@ from auditor.terms import Term, leaves, text_of, value_of
 Verdict: TypeAlias = Literal["pass", "review", "fail"]
 
 _ANSWERS = ("redirect", "respond", "render", "flash")
+_FLOW = ("authorize", "exchange", "refresh")
 _TRACES = ("clear", "store", "log", "raise", *_ANSWERS)
 _CONNECT = re.compile(
     r"\bre ?connect|\bre ?auth|\bre ?link|\bconnect\b|\bauthori[sz]e\b|\bauthori[sz]ation\b|\boauth|\blog ?in\b|\blogin\b"
@@ -63,6 +66,7 @@ def answer(question: HandledQuestion, rule: str, items: tuple[str, ...], applica
         return _without_calls(rule, items, application, grants, everything)
     judged: dict[tuple[str, int], Judged] = {}
     inside: list[Event] = []
+    theirs = _Theirs(application, grants)
     starts = frozenset(_starts(application))
     for event in calls:
         if question.status == 401 and _only_just_exchanged(application, event):
@@ -73,6 +77,10 @@ def answer(question: HandledQuestion, rule: str, items: tuple[str, ...], applica
             if question.status == 401
             else _forbidden(application, event)
         )
+        if said.said == "fail" and event not in theirs:
+            said = Judged(
+                "review", event, (), "whether this call goes to the provider, with a token of its, could not be seen"
+            )
         before = judged.get(event.site)
         if before is None or _rank(said.said) > _rank(before.said):
             judged[event.site] = said
@@ -112,6 +120,40 @@ def _uses_a_grant(application: Application, grants: Grants, event: Event) -> boo
     if sources and all(_comes_with_the_request(leaf) for leaf in sources):
         return False
     return not (grants.results and any(_in_browser(leaf) for leaf in sources) and grants.of_token(token) is None)
+
+
+class _Theirs:
+    """Whether a call goes to whom the flow is with: by its token, or by its address."""
+
+    def __init__(self, application: Application, grants: Grants) -> None:
+        self._application, self._grants = application, grants
+        flow = [event for action in _FLOW for event in application.actions.get(action, ())]
+        seen = [provider_of(event, application.directory) for event in flow]
+        self._names = {name for name, _ in seen if name}
+        self._domains = {_domain(host) for _, host in seen if host}
+        sides = {application.side(one.place.path, one.place.line) for one in flow if one.action != "authorize"}
+        self._on_server = sides == {"server"}
+
+    def __contains__(self, event: Event) -> bool:
+        token = event.details.get("token")
+        if token is None or any(leaf in self._grants.results for leaf in leaves(token)):
+            return True
+        if self._grants.of_token(token) is not None:
+            return True
+        name, host = provider_of(event, self._application.directory)
+        if name:
+            return name in self._names or not self._names
+        if host:
+            return _domain(host) in self._domains
+        url = event.details.get("url")
+        if url is None or not any("/" in (text_of(leaf) or "") for leaf in leaves(url)):
+            return True  # a provider's own library knows where it calls
+        page = is_open(self._application.side(event.place.path, event.place.line))
+        return not (page and self._on_server)  # a page sends its own server the token of its own session
+
+
+def _domain(host: str) -> str:
+    return ".".join(host.split(".")[-2:])
 
 
 def _has_token(application: Application, client: Term | None, event: Event) -> bool:

@@ -605,3 +605,51 @@ def forget(member):
     (tmp_path / "rows.py").write_text(helper)
     refused = "import rows\n" + on("python", 401, 'rows.forget(session["me"])', *ASKS["python"])
     assert statuses(tmp_path, "python", store, load, refused)["C14"] == status
+
+
+@pytest.mark.parametrize(
+    ("host", "token", "status"),
+    [
+        ("https://api.monei.cc", "member.key", "fail"),
+        ("https://api.example.com", "member.key", "review"),
+        ("https://api.example.com", "session['access']", "fail"),
+    ],
+)
+def test_a_call_to_somebody_else_is_no_fault(tmp_path: pathlib.Path, host: str, token: str, status: str) -> None:
+    store, load, *_ = PYTHON_STORES["session"]
+    text = FLASK.format(store=textwrap.indent(store, "    "), load=textwrap.indent(load, "    "), refused="")
+    text = (
+        text[: text.index('@app.get("/wallet")')]
+        + f"""
+@app.get("/words")
+def words():
+    member = Link.query.get(session["me"])
+    reply = requests.get("{host}/words", headers={{"Authorization": f"Bearer {{{token}}}"}}, timeout=9)
+    return render_template("words.html", words=reply.json())
+"""
+    )
+    (tmp_path / "app.py").write_text(text)
+    assert {item.status for item in audit(tmp_path).items if item.id == "C14"} == {status}
+
+
+def test_a_page_that_asks_its_own_server_is_no_fault(tmp_path: pathlib.Path) -> None:
+    store, load, _, whole = JAVASCRIPT_STORES["session"]
+    parts = {"store": store, "load": load, "refused": on("javascript", 401, whole, *ASKS["javascript"])}
+    (tmp_path / "app.js").write_text(EXPRESS.format(**parts))
+    page = """
+import { useEffect, useState } from 'react';
+
+export function Basket({ session }) {
+  const [lines, setLines] = useState([]);
+  useEffect(() => {
+    fetch(`${import.meta.env.VITE_API}/basket`, { headers: { Authorization: `Bearer ${session.jwt}` } })
+      .then((reply) => reply.json())
+      .then(setLines);
+  }, []);
+  return <ul>{lines.map((line) => <li>{line}</li>)}</ul>;
+}
+"""
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src/Basket.jsx").write_text(page)
+    report = audit(tmp_path)
+    assert not [one for one in report.findings if one.rule == "unhandled-unauthorized"]
