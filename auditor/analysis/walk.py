@@ -366,7 +366,7 @@ class Walker:
         bases = tuple(self.value(base.value, state, frame) for base in definition.bases)
         scopes = (*frame.scopes, cls)
         info = ClassInfo(frame.program, definition, qualified, bases, {}, scopes=scopes)
-        self.world.classes[cls] = info
+        self.world.define(cls, info)
         inner = Frame(cls, scopes, frame.program, None, qualified, this=cls, owner=cls, startup=frame.startup)
         self.bind_name(definition.name, cls, state, inner, True)
         for statement in definition.body:

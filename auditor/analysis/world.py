@@ -156,6 +156,7 @@ class World:
         self.terms = Terms()
         self.units: dict[tuple[str, int], UnitInfo] = {}
         self.classes: dict[Term, ClassInfo] = {}
+        self._lineages: dict[Term, tuple[Term, ...]] = {}
         self.instances: dict[Term, Term] = {}  # object -> its class
         self.types: dict[Term, str] = {}
         self.kinds: dict[Term, str] = {}
@@ -328,9 +329,17 @@ class World:
                     return name
         return None
 
-    def lineage(self, cls: Term) -> list[Term]:
+    def define(self, cls: Term, info: ClassInfo) -> None:
+        """Know a class, for the first time or anew."""
+        self.classes[cls] = info
+        self._lineages.clear()
+
+    def lineage(self, cls: Term) -> tuple[Term, ...]:
         """The class and its bases in the order in which a member is looked for (C3); library bases as they are."""
-        return self._ordered(cls, 0, {})[:LINEAGE_LIMIT]
+        found = self._lineages.get(cls)
+        if found is None:
+            found = self._lineages[cls] = tuple(self._ordered(cls, 0, {})[:LINEAGE_LIMIT])
+        return found
 
     def _ordered(self, cls: Term, depth: int, known: dict[Term, list[Term]]) -> list[Term]:
         info = self.classes.get(cls)
@@ -340,7 +349,11 @@ class World:
             return known[cls]
         known[cls] = [cls]  # what derives from itself ends here
         bases = [base for base in info.bases if base.kind != "external" or base.data[0] != "object"]  # it comes last
-        rows = [*(self._ordered(base, depth + 1, known) for base in bases), bases]
+        rows = [self._ordered(base, depth + 1, known) for base in bases]
+        if len(rows) == 1:  # one base: nothing has to be put in order
+            known[cls] = [cls, *rows[0]][:LINEAGE_LIMIT]
+            return known[cls]
+        rows.append(bases)
         out = [cls]
         while len(out) < LINEAGE_LIMIT and (rows := [row for row in rows if row]):
             head = next((row[0] for row in rows if not any(row[0] in other[1:] for other in rows)), rows[0][0])
