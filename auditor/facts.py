@@ -25,6 +25,7 @@ class Entry:
     `line` is the 1-based line of the handler's `def`; `name` its qualified name, "" for a module.
     `method`: the verb that a route answers to, where it is known: get, post, …; `route`: its path.
     `called`: something in the program names it, so a walk without its caller proves little.
+    `wraps`: (path, qualified name) of the functions around which it was made: `catchAsync(handler)`.
     """
 
     number: int
@@ -37,6 +38,7 @@ class Entry:
     called: bool = False
     method: str = ""
     route: str = ""
+    wraps: tuple[tuple[str, str], ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

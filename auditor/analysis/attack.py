@@ -89,7 +89,18 @@ class Attack:
 
     def reachable(self, conditions: Iterable[Term], game: Game) -> Answer:
         """Whether a point with these conditions can be reached: NO where any of them blocks."""
-        return conjunction(self.holds(condition, game) for condition in sorted(conditions, key=lambda one: one.n))
+        ordered = sorted(conditions, key=lambda one: one.n)
+        return conjunction(self.holds(condition, game) for condition in self._settled(ordered))
+
+    def _settled(self, conditions: list[Term]) -> list[Term]:
+        """The conditions without the ways of an `or` that another condition excludes."""
+        terms = self.facts.terms
+        excluded = {terms.negate(one) for one in conditions if one.kind not in ("and", "or")}
+
+        def possible(way: Term) -> bool:
+            return not any(part in excluded for part in (way.args if way.kind == "and" else (way,)))
+
+        return [terms.any(way for way in one.args if possible(way)) if one.kind == "or" else one for one in conditions]
 
     def holds(self, condition: Term, game: Game) -> Answer:
         """Whether a condition holds in the game."""
@@ -331,7 +342,8 @@ class Attack:
                 return Value("opaque") if self._touched(holder, game) else Value("fixed", term.n)
         if self._kept(holder):
             return NOTHING if game.stored == "absent" else Value("unseen", term.n)
-        return Value("fixed", term.n)
+        filled = holder.kind == "object" and holder.data[0] in ("Object", "dict")  # under keys that nobody knows
+        return Value("unseen" if filled else "fixed", term.n)
 
     def _kept(self, holder: Term) -> bool:
         """Whether a holder outlives a request: what it holds may have been put there by an earlier one."""

@@ -13,7 +13,7 @@ from auditor.analysis import calls, contents, shapes
 from auditor.analysis.state import State
 from auditor.analysis.world import Arguments, Frame
 from auditor.library import Cell
-from auditor.terms import Term
+from auditor.terms import Term, nothing
 
 if TYPE_CHECKING:
     from auditor.analysis.walk import Walker
@@ -41,7 +41,7 @@ def made(w: Walker, cell: Cell, arguments: Arguments, state: State, frame: Frame
             fresh = calls.call(w, fresh, Arguments([value], {}), now, inner, at)
         if not cell.medium:
             w.record("set", at, now, inner, holder=holder, key=key, value=contents.freeze(w, fresh, now))
-        elif fresh is w.terms.none:
+        elif nothing(fresh):
             w.record("clear", at, now, inner, holder=holder, key=key)
         else:
             w.record("store", at, now, inner, holder=holder, key=key, value=contents.freeze(w, fresh, now))

@@ -202,6 +202,7 @@ def _enter(w: Walker, entries: list[Entry], function: Term, kind: str, handler: 
         called,
         handler.method if handler is not None else "",
         (handler.route or "") if handler is not None else "",
+        _wrapped(w, function),
     )
     entries.append(entry)
     state = State({}, frozenset())
@@ -230,6 +231,19 @@ def _enter(w: Walker, entries: list[Entry], function: Term, kind: str, handler: 
             world.problems.append(Problem(program.path, "crashed", failure(info.qualified, error), head[0]))
         finally:
             world.stack.clear()
+
+
+def _wrapped(w: Walker, function: Term) -> tuple[tuple[str, str], ...]:
+    """The functions that a closure holds on to because the function that made it was given them."""
+    around = {scope for scope in function.data[2] if isinstance(scope, int)}
+    held = [(scope, value) for (scope, _), value in w.world.globals.items() if scope in around] if around else []
+    keys = dict.fromkeys(
+        shapes.unit_key(one)
+        for scope, value in held
+        for one in values(value)
+        if one.kind == "function" and scope not in one.data[2]
+    )
+    return tuple((w.world.units[key].program.path, w.world.units[key].qualified) for key in keys)
 
 
 def failure(unit: str, error: Exception) -> str:

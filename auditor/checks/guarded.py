@@ -90,14 +90,20 @@ def _unknown_caller(application: Application, event: Event) -> bool:
 
 
 def callback_place(application: Application, event: Event) -> tuple[Place, str]:
-    """Where the callback begins, and its name: the entry, or within a script the unit that reads the code."""
-    if event.entry.kind != "module":
-        return entry_place(event), event.entry.name
-    for leaf in leaves(event.details["code"]):
-        reader = application.facts.readers.get((event.entry.number, leaf))
-        if reader is not None and reader in application.heads:
-            line = application.heads[reader]
-            return Place(reader[0], line, line), reader[1]
+    """Where the callback begins, and its name: the entry, what it wraps, or within a script what reads the code."""
+    entry = event.entry
+    if entry.kind != "module" and not entry.wraps:
+        return entry_place(event), entry.name
+    readers = [application.facts.readers.get((entry.number, leaf)) for leaf in leaves(event.details["code"])]
+    wanted = [one for one in readers if one is not None and (entry.kind == "module" or one in entry.wraps)]
+    if not wanted and len(entry.wraps) == 1:
+        wanted = list(entry.wraps)
+    for path, name in wanted:
+        if (path, name) in application.heads:
+            line = application.heads[path, name]
+            return Place(path, line, line), name
+    if entry.kind != "module":
+        return entry_place(event), entry.name
     line = application.heads.get((event.place.path, event.unit), event.place.line)
     return Place(event.place.path, line, line), event.unit
 

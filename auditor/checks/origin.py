@@ -136,7 +136,7 @@ def origin(application: Application, state: Term | None) -> Origin:
 
 def _kept_for_all(application: Application, state: Term) -> bool:
     """Whether a state may be one that an earlier request left in a module for all: `cached = cached or fresh()`."""
-    modules = {entry.path for entry in application.facts.entries}
+    modules = {path for path, program in application.programs.items() if program.language != "html"}
     return any(
         one.kind == "load"
         and one.args[0].kind == "root"
@@ -153,7 +153,7 @@ def _single(application: Application, term: Term, depth: int) -> Origin:
     if kinds.get(term) == "weak":
         return "weak"
     if kinds.get(term) == "fresh":
-        return "startup" if _made_at_startup(term) else "fresh"
+        return "startup" if _made_at_startup(application, term) else "fresh"
     match term.kind:
         case "literal":
             return "missing" if value_of(term) in (None, "") else "constant"
@@ -221,8 +221,12 @@ def _writes(application: Application, term: Term) -> list[Term]:
     ]
 
 
-def _made_at_startup(term: Term) -> bool:
-    return term.kind == "call" and bool(term.data[2].startup)
+def _made_at_startup(application: Application, term: Term) -> bool:
+    """Whether a value is made once for all: while a module loads, unless it is a page's, which loads for each visitor."""
+    if term.kind != "call" or not term.data[2].startup:
+        return False
+    program = application.programs.get(term.data[2].path)
+    return program is None or program.language != "html"
 
 
 __all__ = ["answer", "contains", "text_of"]

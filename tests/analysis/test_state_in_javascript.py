@@ -252,3 +252,64 @@ def test_null_is_not_undefined(read: str, status: str, tmp_path: pathlib.Path) -
     statuses, findings = found(tmp_path, {"app.js": NULLS.replace("READ", read)})
     assert statuses == {"C05": "pass", "C06": status}
     assert [one.rule for one in findings if "C06" in one.items] == ["absent-state-accepted"] * (status == "fail")
+
+
+WRAPPED = f"""
+const express = require('express');
+const wrap = require('./lib/wrap');
+const {{ back }} = require('./lib/back');
+const app = express();
+app.get('/start', (req, res) => {{
+  const state = crypto.randomUUID();
+  res.cookie('st', state);
+  res.redirect({ADDRESS});
+}});
+app.get('/back', wrap(back));
+"""
+BACK = f"""
+async function back(req, res) {{
+  const {{ code }} = req.query;
+  {EXCHANGE}
+  res.sendStatus(204);
+}}
+module.exports = {{ back }};
+"""
+
+
+def test_a_handler_in_a_wrapper_of_another_file_is_what_is_found(tmp_path: pathlib.Path) -> None:
+    wrap = "module.exports = (run) => (req, res, next) => Promise.resolve(run(req, res, next)).catch(next);\n"
+    statuses, findings = found(tmp_path, {"app.js": WRAPPED, "lib/wrap.js": wrap, "lib/back.js": BACK})
+    assert statuses == {"C05": "pass", "C06": "fail"}
+    assert [(one.rule, one.path, one.line) for one in findings] == [("missing-state-validation", "lib/back.js", 2)]
+
+
+def test_a_way_that_another_condition_excludes(tmp_path: pathlib.Path) -> None:
+    read = """const { code, state } = req.query;
+  if (!code && !process.env.APP_ONLY) return res.sendStatus(400);
+  if (code && (!state || state !== req.cookies.st)) return res.sendStatus(400);
+  if (process.env.APP_ONLY) return res.sendStatus(204);"""
+    statuses, _ = found(tmp_path, {"app.js": NULLS.replace("READ", "").replace("const code = query.get('code');", read)
+                        .replace("if (state === null || state !== req.cookies.st) return res.sendStatus(400);", "")})  # fmt: skip
+    assert statuses == {"C05": "pass", "C06": "pass"}
+
+
+def test_cookies_that_the_application_takes_apart_itself(tmp_path: pathlib.Path) -> None:
+    read = """const state = query.get('state');
+  const jar = {};
+  (req.headers.cookie || '').split(';').forEach((one) => { const [name, value] = one.split('='); jar[name.trim()] = value; });
+  if (!jar.st || jar.st !== state) return res.sendStatus(400);"""
+    files = {"app.js": NULLS.replace("READ", read).replace("req.cookies.st) return", "jar.st) return")}
+    assert found(tmp_path, files)[0] == {"C05": "pass", "C06": "review"}
+
+
+@pytest.mark.parametrize(
+    ("path", "opening", "status"), [("pages/index.vue", "<script setup>", "pass"), ("start.mjs", "", "fail")]
+)
+def test_a_page_is_loaded_for_each_visitor(path: str, opening: str, status: str, tmp_path: pathlib.Path) -> None:
+    closing = opening.replace("<script setup>", "</script>")
+    text = (
+        f"{opening}\nconst state = crypto.randomUUID();\nexport const go = () => window.open({ADDRESS});\n{closing}\n"
+    )
+    statuses, findings = found(tmp_path, {path: text})
+    assert statuses["C05"] == status
+    assert [one.rule for one in findings if "C05" in one.items] == ["weak-state"] * (status == "fail")
