@@ -313,7 +313,7 @@ def observe(
         loaded.hints,
         loaded.front_end,
         problems,
-        committed(audited),
+        committed(audited, lambda text: directory.judge(text, "") == "real"),
         directory,
         where,
         connected,

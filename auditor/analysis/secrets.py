@@ -25,7 +25,7 @@ _PLACEHOLDER_WORDS = (
     "sample", "here", "xxxx", "test-secret", "test_secret", "testsecret", "undefined", "not-set", "notset", "fill", "enter",
     "<", ">", "{{", "}}", "${", "...", "…", "***", "secret_key", "mysecret", "my-secret", "my_secret", "none", "null",
 )  # fmt: skip
-_PUBLIC_PREFIXES = ("pk_", "pk-", "AIza", "mc_", "sq0idp-", "ca_", "G-", "UA-", "GTM-")
+_PUBLIC_PREFIXES = ("pk_", "pk-", "AIza", "mc_", "sq0idp-", "ca_", "pk.", "G-", "UA-", "GTM-")
 _BODY = re.compile(r"[A-Za-z0-9_\-]{8,}")  # what follows the prefix of a provider
 _BETWEEN = re.compile(r"[-_./:@#]+")
 _WORD = re.compile(r"(?P<letters>[A-Za-z]*)[0-9]{0,6}")
@@ -35,6 +35,7 @@ _HUMP = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _REFERENCE = re.compile(
     r"[a-z][a-z0-9+.-]*:(?:[A-Za-z0-9_.@-]*/.*|[A-Z][A-Z0-9_]*)"
 )  # `vault:secret/shop#client`, `env:KEY`
+_DEFAULTED = re.compile(r"\$\{[\w.-]+:?[-=:]([^{}?]+)\}")  # what is taken where the variable is not set
 _SEALED = ("ENC[", "ENC(", "$ANSIBLE_VAULT", "{cipher}")  # what only the holder of another key can read
 _NAME = re.compile(r"[a-z0-9]+")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
@@ -45,6 +46,8 @@ _CLIENT_SECRETS = (
     "clientsecret", "consumersecret", "appsecret", "oauthsecret", "applicationsecret", "clientsecretkey", "apisecret",
 )  # fmt: skip
 _OTHER_SECRETS = ("sessionsecret", "jwtsecret", "webhooksecret", "cookiesecret", "tokensecret")
+_TOKENS = ("accesstoken", "refreshtoken", "bearertoken", "oauthtoken")
+_TOKEN_HOLDERS = ("", "my", "user", "client", "oauth", "initial", "default", "api", "test", "new", "old")
 _HOLDERS = ("client", "oauth", "oauth2", "consumer")
 _DETECTORS = (  # modules of detect_secrets.plugins: formats of whole values that are secret wherever they stand
     "discord", "github_token", "gitlab_token", "mailchimp", "openai", "pypi_token", "sendgrid", "slack", "square_oauth",
@@ -63,6 +66,9 @@ def judge(value: str, name: str = "", prefixes: tuple[str, ...] | None = None) -
     text = value.strip()
     if not text:
         return "empty"
+    default = _DEFAULTED.fullmatch(text)
+    if default is not None:
+        text = default[1].strip("\"' ") or text
     text = within(text) or text
     lowered = text.lower()
     if text.startswith(_PUBLIC_PREFIXES):
@@ -187,3 +193,13 @@ def is_secret_name(name: str, holder: str = "", owners: Collection[str] = ()) ->
     return own.endswith(_CLIENT_SECRETS) or (
         whole.endswith("secret") and flat(whole[: -len("secret")]).endswith((*_HOLDERS, *owners))
     )
+
+
+def is_token_name(name: str, holder: str = "", owners: Collection[str] = ()) -> bool:
+    """Whether a variable, key or field of this name holds a token of a provider: of no other service that is named."""
+    own = flat(name)
+    ending = next((one for one in _TOKENS if own.endswith(one)), None)
+    if ending is None:
+        return False
+    rest = own.removesuffix(ending)
+    return rest in _TOKEN_HOLDERS or any(owner in rest for owner in owners) or not owners

@@ -7,7 +7,9 @@ import functools
 from collections.abc import Iterable, Mapping
 
 from auditor.analysis.attack import Attack
-from auditor.analysis.secrets import flat, is_secret_name
+from auditor.analysis.secrets import flat, is_secret_name, is_token_name
+from auditor.catalogue import Provider
+from auditor.checks import named
 from auditor.checks.connections import Directory
 from auditor.checks.sides import is_open
 from auditor.checks.tokens import Tokens
@@ -57,9 +59,24 @@ class Application:
         found = {one.name for one in self.connections}
         return frozenset(flat(one.name) for one in self.directory.providers if (one.title or one.name) in found)
 
+    @functools.cached_property
+    def uses(self) -> named.Uses:
+        """The values that are given a name in the code."""
+        return named.uses(self.programs)
+
     def names_secret(self, name: str, holder: str = "") -> bool:
         """Whether a name, with that of what holds it, is one of a client secret."""
         return is_secret_name(name, holder, self.owners)
+
+    def names_token(self, name: str, holder: str = "") -> bool:
+        """Whether a name is one of a token of the providers that it connects to."""
+        return is_token_name(name, holder, self.owners)
+
+    @functools.cached_property
+    def connected(self) -> tuple[Provider, ...]:
+        """The known providers that it connects to; all of them where none was recognised."""
+        known = tuple(self.directory.providers)
+        return tuple(one for one in known if flat(one.name) in self.owners) or known
 
     @functools.cached_property
     def attack(self) -> Attack:

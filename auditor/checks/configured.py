@@ -12,11 +12,15 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from auditor import program as ir
+from auditor.analysis.secrets import flat
+from auditor.checks import named
 from auditor.checks.application import Application
 from auditor.discover import prefilter
 from auditor.model import Place
+from auditor.program import Program
 from auditor.terms import Term, text_of, values
 
+_GIVEN = ("value", "default", "defaultvalue")
 _BETWEEN = re.compile(r"[.:/]")
 _CONVINCING = 20  # characters: a shorter value in a sample is made up
 
@@ -30,11 +34,10 @@ class Configured(NamedTuple):
     sure: bool
 
 
-def named(application: Application) -> Iterator[Configured]:
+def called(application: Application) -> Iterator[Configured]:
     """What the name of a setting says is a client secret."""
     for setting in _settings(application):
-        *_, holder, name = ("", *setting.name.split("."))
-        if application.names_secret(name, holder):
+        if application.names_secret(*own_name(setting.name)):
             yield setting
 
 
@@ -43,7 +46,9 @@ def looked_up(application: Application, secret: Term) -> Iterator[Configured]:
     for keys in keys_of(secret):
         found = [setting for setting in _settings(application) if setting.name.rpartition(".")[2] == keys[-1]]
         whole = "." + ".".join(keys)
-        yield from [setting for setting in found if f".{setting.name}".endswith(whole)] or found
+        yield from [setting for setting in found if f".{setting.name}".endswith(whole)] or [
+            setting for setting in found if "." not in setting.name or named.is_specific(keys[-1])
+        ]
 
 
 def _settings(application: Application) -> Iterator[Configured]:
@@ -57,17 +62,35 @@ def _settings(application: Application) -> Iterator[Configured]:
         sample = prefilter.is_sample(path)
         if prefilter.is_environment_file(path) and not sample:
             continue
-        for statement in program.body:
-            if type(statement) is not ir.Assign or type(statement.target) is not ir.Name:
-                continue
-            name, value = statement.target.id, statement.value
-            if type(value) is not ir.Literal or not isinstance(value.value, str):
-                continue
-            if sample and len(value.value) < _CONVINCING:
-                continue
-            if application.directory.judge(value.value, name.rpartition(".")[2]) == "real":
-                span = program.spans[statement.at]
-                yield Configured(name, Place(path, span[0], span[2], "", span[1]), committed, committed and not sample)
+        for name, value, place in real(program, application.directory.judge):
+            if not sample or len(value) >= _CONVINCING:
+                yield Configured(name, place, committed, committed and not sample)
+
+
+def real(program: Program, judge: named.Judge) -> Iterator[tuple[str, str, Place]]:
+    """The settings of a file whose value looks like a secret: name, value, place. What is encrypted there is none."""
+    for statement in program.body:
+        if type(statement) is not ir.Assign or type(statement.target) is not ir.Name:
+            continue
+        name, value = statement.target.id, statement.value
+        if type(value) is not ir.Literal or not isinstance(value.value, str) or _is_sealed(name):
+            continue
+        if judge(value.value, own_name(name)[0]) == "real":
+            line, column, end_line, _ = program.spans[statement.at]
+            yield name, value.value, Place(program.path, line, end_line, "", column)
+
+
+def own_name(name: str) -> tuple[str, str]:
+    """The last part of a setting's dotted name, and what holds it. `KEY.value` and `KEY.default` are KEY itself."""
+    parts = name.split(".")
+    while len(parts) > 1 and flat(parts[-1]) in _GIVEN:
+        parts.pop()
+    return parts[-1], parts[-2] if len(parts) > 1 else ""
+
+
+def _is_sealed(name: str) -> bool:
+    """Whether what holds a setting says that it is encrypted."""
+    return any(flat(part).startswith(("encrypted", "sealed")) for part in name.split(".")[:-1])
 
 
 def keys_of(secret: Term) -> list[tuple[str, ...]]:

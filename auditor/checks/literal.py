@@ -36,7 +36,7 @@ def answer(question: LiteralQuestion, rule: str, items: tuple[str, ...], applica
     """
     out: list[Observation] = []
     seen: set[tuple[str, int]] = set()
-    for setting in configured.named(application):
+    for setting in configured.called(application):
         _add_setting(out, seen, rule, items, setting, "a client secret is written in this configuration file")
     provenance = Provenance(application.facts)
     sending = [event for action in _SENDING for event in application.of(action)]
@@ -45,7 +45,7 @@ def answer(question: LiteralQuestion, rule: str, items: tuple[str, ...], applica
         if secret is not None:
             _flow(out, seen, rule, items, application, provenance, event, secret)
     proved = any(one.status == "pass" for one in out)
-    for one in named.literals(application.programs, application.names_secret, application.directory.judge):
+    for one in named.literals(application.uses, application.names_secret, application.directory.judge):
         if one.judged == "real":
             _add(out, seen, rule, items, one.place, "real", "a client secret is written here as a literal")
         elif not one.said and not one.behind and not (proved and one.harmless):
@@ -131,7 +131,7 @@ def _flow(
     message = f"what stands here is sent as the client secret ({event.place.path}:{event.place.line})"
     for setting in configured.looked_up(application, secret):
         _add_setting(out, seen, rule, items, setting, message)
-    for one in named.looked_up(application.programs, configured.keys_of(secret), application.directory.judge):
+    for one in named.looked_up(application.uses, configured.keys_of(secret), application.directory.judge):
         _add(out, seen, rule, items, one.place, one.judged, message)
     sources = provenance.of(secret)
     literals = [

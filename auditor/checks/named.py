@@ -7,8 +7,8 @@ be joined of pieces, wrapped, or the value that is taken when nothing else is gi
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
 
 from auditor import program as ir
 from auditor.analysis.secrets import Judgement, flat
@@ -21,10 +21,15 @@ _PAIR = re.compile(r"(?<![\w-])([A-Za-z_][\w-]{0,80})=([^\s&\"'`,;<>]{8,})")  # 
 _SEVERAL = re.compile(r"[A-Za-z0-9][_-][A-Za-z0-9]|[a-z][A-Z]")  # a name of several words
 _OPTION = re.compile(r"-{0,2}([A-Za-z_][\w-]*)(?:[ =].*)?")  # `--client-secret <value>`
 
-Judge = Callable[[str, str], Judgement]
+Judge: TypeAlias = Callable[[str, str], Judgement]
 """What the literal is under a name, given as (value, name)."""
 
-Names = Callable[[str, str], bool]
+_NAMING: frozenset[type[ir.Node]] = frozenset({
+    ir.Assign, ir.Bind, ir.Item, ir.Argument, ir.Parameter, ir.PatternItem, ir.Default, ir.Element, ir.Call, ir.Sequence,
+    ir.Express, ir.Literal,
+})  # fmt: skip
+
+Names: TypeAlias = Callable[[str, str], bool]
 """Whether a name, with that of its holder or "", is one of those that are looked for."""
 
 
@@ -53,34 +58,55 @@ class _Use(NamedTuple):
     said: bool = False  # the name is an argument beside the value, or stands in the same text
 
 
-def literals(programs: Mapping[str, Program], wanted: Names, judge: Judge) -> Iterator[Named]:
-    """The literals under names that are `wanted`, by path and place. Settings are not read here: see `configured`."""
+Uses: TypeAlias = Mapping[str, Sequence[tuple[Program, _Use]]]
+"""The values of all programs by the names that they are given."""
+
+
+def uses(programs: Mapping[str, Program]) -> Uses:
+    """Wherever a value is given a name, by path. Settings are not read here: see `configured`."""
+    out: dict[str, list[tuple[Program, _Use]]] = {}
     for path in sorted(programs):
-        program = programs[path]
-        if program.language == "settings":
-            continue
-        for use in _uses(program):
-            if not wanted(use.name, use.holder):
-                continue
-            for text, at, behind in _texts(use.value, use.said):
-                judged = judge(text, use.name)
-                line, column, end, _ = program.spans[at]
-                harmless = use.field or judged == "empty" or " " in text.strip()
-                yield Named(Place(path, line, end, "", column), judged, behind, harmless, use.said)
+        if programs[path].language != "settings":
+            for use in _uses(programs[path]):
+                out.setdefault(use.name, []).append((programs[path], use))
+    return out
 
 
-def looked_up(programs: Mapping[str, Program], keys: Iterable[tuple[str, ...]], judge: Judge) -> Iterator[Named]:
+def literals(found: Uses, wanted: Names, judge: Judge) -> list[Named]:
+    """The literals under names that are `wanted`, by path and place."""
+    out = [
+        one
+        for name, given in found.items()
+        for program, use in given
+        if wanted(name, use.holder)
+        for one in _written(program, use, judge)
+    ]
+    return sorted(out, key=lambda one: (one.place.path, one.place.line, one.place.column))
+
+
+def _written(program: Program, use: _Use, judge: Judge) -> Iterator[Named]:
+    for text, at, behind in _texts(use.value, use.said):
+        judged = judge(text, use.name)
+        line, column, end, _ = program.spans[at]
+        harmless = use.field or judged == "empty" or " " in text.strip()
+        yield Named(Place(program.path, line, end, "", column), judged, behind, harmless, use.said)
+
+
+def looked_up(found: Uses, keys: Iterable[tuple[str, ...]], judge: Judge) -> Iterator[Named]:
     """The real secrets under these keys, by which code looks for them in settings that are modules, classes or mappings.
 
     Only a name of several words, or one whose holder is named as well, says that it is the same setting.
     """
     for *above, last in keys:
         holder = flat(above[-1]) if above else ""
+        for program, use in found.get(last, ()):
+            if is_specific(last) or (holder and flat(use.holder) == holder):
+                yield from (one for one in _written(program, use, judge) if one.judged == "real")
 
-        def is_same(name: str, of: str, last: str = last, holder: str = holder) -> bool:
-            return name == last and (_SEVERAL.search(name) is not None or (bool(holder) and flat(of) == holder))
 
-        yield from (one for one in literals(programs, is_same, judge) if one.judged == "real")
+def is_specific(name: str) -> bool:
+    """Whether a name has several words, so that whatever else is called so is the same thing."""
+    return _SEVERAL.search(name) is not None
 
 
 # ------------------------------------------------------------------------------------------------- names
@@ -91,7 +117,13 @@ def _uses(program: Program) -> Iterator[_Use]:
     holders: dict[ir.Node, str] = {}
     prose: set[ir.Node] = set()
     for node in ir.nodes(program):
+        if node.__class__ not in _NAMING:
+            continue
         match node:
+            case ir.Argument(name=name):
+                if name is not None:
+                    _hold(holders, name, node.value)
+                    yield _Use(name, "", node.value)
             case ir.Assign() | ir.Bind():
                 name, value = target_name(node.target), node.value
                 if name is not None and value is not None:
@@ -100,9 +132,6 @@ def _uses(program: Program) -> Iterator[_Use]:
             case ir.Item(key=ir.Literal(value=str() as name)):
                 _hold(holders, name, node.value)
                 yield _Use(name, holders.get(node, ""), node.value, field=True)
-            case ir.Argument(name=str() as name):
-                _hold(holders, name, node.value)
-                yield _Use(name, "", node.value)
             case ir.Parameter() | ir.PatternItem() | ir.Default():
                 name = target_name(node.target)
                 key = node.key if isinstance(node, ir.PatternItem) else None
@@ -112,7 +141,7 @@ def _uses(program: Program) -> Iterator[_Use]:
                     yield _Use(name, "", node.default, field=True)
             case ir.Element():
                 yield from _field(node)
-            case ir.Call():
+            case ir.Call(arguments=(ir.Argument(value=ir.Literal()), _, *_)):
                 yield from _beside([one.value for one in node.arguments if not one.name and not one.spread], node)
             case ir.Sequence(items=(ir.Literal() as first, ir.Literal() | ir.Operator() | ir.Text() as second)):
                 yield from _beside([first, second], None)

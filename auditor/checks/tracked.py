@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Sequence
+import re
 
 from auditor import program as ir
-from auditor.analysis.secrets import is_secret_name
-from auditor.catalogue import Provider
+from auditor.analysis.secrets import flat
+from auditor.checks import configured, named
 from auditor.checks.application import Application, observation
 from auditor.discover import prefilter
-from auditor.model import Observation, Place
+from auditor.model import Observation
 from auditor.questions import TrackedQuestion
 from auditor.terms import leaves, text_of
 
-_EXAMPLES = ("example", "sample", "template", "dist", "defaults", "test", "schema")
+_EXAMPLES = frozenset(
+    {"example", "sample", "template", "tmpl", "dist", "default", "defaults", "test", "testing", "schema"}
+)
+_BETWEEN = re.compile(r"[^a-z0-9]+")
 _OTHER_SECRETS = (
     "session", "jwt", "cookie", "webhook", "token", "auth", "signing", "csrf", "django", "flask", "storage",
 )  # fmt: skip
-_TOKENS = ("accesstoken", "refreshtoken", "bearertoken", "oauthtoken")
 
 
 def answer(question: TrackedQuestion, rule: str, items: tuple[str, ...], application: Application) -> list[Observation]:
@@ -39,8 +41,9 @@ def answer(question: TrackedQuestion, rule: str, items: tuple[str, ...], applica
             continue
         if prefilter.is_environment_file(path) != (question.files == "environment") or is_example(path):
             continue
-        out.extend(_settings(question, rule, items, path, program, sent, application))
+        out.extend(_settings(question, rule, items, program, sent, application))
     if question.files == "other":
+        out.extend(_in_code(rule, items, committed.tracked, application))
         for place in committed.stores:
             message = "this file is committed and holds tokens of the provider"
             out.append(observation(rule, items, "fail", place, message, confidence="medium"))
@@ -49,36 +52,45 @@ def answer(question: TrackedQuestion, rule: str, items: tuple[str, ...], applica
 
 
 def _settings(
-    question: TrackedQuestion, rule: str, items: tuple[str, ...], path: str, program: ir.Program, sent: frozenset[str],
+    question: TrackedQuestion, rule: str, items: tuple[str, ...], program: ir.Program, sent: frozenset[str],
     application: Application,
 ) -> list[Observation]:  # fmt: skip
     out: list[Observation] = []
-    for node in program.body:
-        if type(node) is not ir.Assign or type(node.target) is not ir.Name or type(node.value) is not ir.Literal:
-            continue
-        name, value = node.target.id.rpartition(".")[2], node.value.value
-        if not isinstance(value, str) or application.directory.judge(value, name) != "real":
-            continue
-        what = _what(question, name, value, sent, application.directory.providers)
+    for name, value, place in configured.real(program, application.directory.judge):
+        what = _what(question, name, value, sent, application)
         if what:
-            line, column, end_line, _ = program.spans[node.at]
             message = f"{what} is written in this file, and the file is committed"
-            out.append(observation(rule, items, "fail", Place(path, line, end_line, "", column), message))
+            out.append(observation(rule, items, "fail", place, message))
     return out
 
 
-def _what(question: TrackedQuestion, name: str, value: str, sent: frozenset[str], providers: Sequence[Provider]) -> str:
+def _what(question: TrackedQuestion, dotted: str, value: str, sent: frozenset[str], application: Application) -> str:
     """What a setting holds that must not be committed, "" for nothing. Client secrets in files other than environment
     files are the business of the rule about literals."""
-    flat = "".join(letter for letter in name.lower() if letter.isalnum())
-    if flat.endswith(_TOKENS) or any(value.startswith(one.token_prefixes) for one in providers):
+    name, holder = configured.own_name(dotted)
+    known = application.connected
+    if application.names_token(name, holder) or any(value.startswith(one.token_prefixes) for one in known):
         return "a token of the provider"
     if question.files != "environment":
         return ""
-    client = is_secret_name(name) or name in sent or any(value.startswith(one.secret_prefixes) for one in providers)
-    if client or (flat.endswith("secret") and not any(word in flat for word in _OTHER_SECRETS)):
+    if application.names_secret(name, holder) or name in sent:
         return "the client secret"
-    return ""
+    if any(value.startswith(one.secret_prefixes) for one in known):
+        return "the client secret"
+    own = flat(name)
+    unnamed = own.endswith("secret") and not any(word in own for word in _OTHER_SECRETS)
+    return "the client secret" if unnamed and not application.owners else ""
+
+
+def _in_code(rule: str, items: tuple[str, ...], tracked: frozenset[str], application: Application) -> list[Observation]:
+    """Tokens that are written in the code."""
+    message = "a token of the provider is written here as a literal, and the file is committed"
+    found = named.literals(application.uses, application.names_token, application.directory.judge)
+    return [
+        observation(rule, items, "fail", one.place, message, confidence="medium")
+        for one in found
+        if one.judged == "real" and one.place.path in tracked
+    ]
 
 
 def _sent_variables(application: Application) -> frozenset[str]:
@@ -96,8 +108,8 @@ def _sent_variables(application: Application) -> frozenset[str]:
 
 
 def is_example(path: str) -> bool:
-    """Whether a settings file is only an example by its name."""
-    return any(word in posixpath.basename(path).lower() for word in _EXAMPLES)
+    """Whether a settings file is only an example, or one for tests, by its name."""
+    return not _EXAMPLES.isdisjoint(_BETWEEN.split(posixpath.basename(path).lower()))
 
 
 def _kept_out(rule: str, items: tuple[str, ...], application: Application) -> Observation:

@@ -23,16 +23,18 @@ _SUFFIXES: dict[Language, str] = {
     "javascript": "js jsx mjs cjs",
     "typescript": "ts tsx mts cts",
     "html": "html htm xhtml vue svelte ejs jinja jinja2 j2 hbs handlebars mustache njk twig liquid astro",
-    "settings": "env yaml yml toml json jsonc json5 ini cfg conf properties plist xcconfig gradle tfvars",
+    "settings": "env yaml yml toml json jsonc json5 ini cfg conf properties plist xcconfig gradle tfvars tf "
+    "sh bash zsh ksh bat cmd ps1 service",
 }
 _LANGUAGE_OF: dict[str, Language] = {
     suffix: language for language, suffixes in _SUFFIXES.items() for suffix in suffixes.split()
 }
 _SETTINGS_NAME = re.compile(
-    r"\.env(rc)?([._-].*)?|env[._-]?(example|sample|template)|(docker|container)file([._-].*)?|procfile"
-    r"|strings\.xml|secrets\.xml|androidmanifest\.xml|gradle\.kts|\.(npm|yarn|pypi|flask)rc?|\.flaskenv"
+    r"\.env(rc)?([._~ -].*)?|\.dev\.vars|env|env[._-]?(example|sample|template)|(docker|container)file([._-].*)?|procfile|(gnu)?makefile|justfile"
+    r"|strings\.xml|secrets\.xml|androidmanifest\.xml|gradle\.kts|workspace\.xml|.*\.run\.xml|\.(npm|yarn|pypi|flask)rc?|\.flaskenv"
 )
 _SAMPLES = frozenset(["example", "sample", "template", "tmpl", "dist", "default"])
+_COPIES = frozenset(["bak", "backup", "old", "orig", "save", "copy"])
 _SAMPLE = re.compile(r"[._-](example|sample|template|tmpl|dist|default)(\.[a-z0-9]+)?$")
 _TYPE_DECLARATIONS = re.compile(r"\.d\.[cm]?ts$")
 _PYTHON_SHEBANG = re.compile(rb"#![^\n]*\bpython[0-9.]*\b")
@@ -46,7 +48,7 @@ def is_sample(path: str) -> bool:
 def is_environment_file(path: str) -> bool:
     """Whether a file is an environment file by its name: .env, .env.production, .dev.vars."""
     name = path.rpartition("/")[2].lower()
-    return name.startswith((".env", "env.")) or name.endswith(".env") or name == ".dev.vars"
+    return name.startswith((".env", "env.")) or name.endswith(".env") or name in ("env", ".dev.vars")
 
 
 def language(path: str, data: bytes = b"") -> Language | None:
@@ -60,7 +62,7 @@ def language(path: str, data: bytes = b"") -> Language | None:
     if _SETTINGS_NAME.fullmatch(name):
         return "settings"
     stem, dot, suffix = name.rpartition(".")
-    if dot and suffix in _SAMPLES:
+    if dot and (suffix in _SAMPLES or suffix in _COPIES):
         return "settings" if _LANGUAGE_OF.get(stem.rpartition(".")[2]) == "settings" else None
     if dot:
         return _LANGUAGE_OF.get(suffix)

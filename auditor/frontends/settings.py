@@ -10,18 +10,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
+from auditor.frontends import settings_lines as lines
 from auditor.frontends.errors import Unreadable
-from auditor.frontends.settings_lines import read_dockerfile, read_dotenv, read_gradle, read_ini, read_procfile
 from auditor.frontends.settings_source import MARK, Opaque, Setting, Settings, Value, decode
 from auditor.frontends.settings_trees import read_json, read_toml, read_xml, read_yaml
 from auditor.program import Assign, Literal, Name, Program, Span, Statement, Unknown
 
-_SAMPLE = re.compile(r"\.(example|sample|template|tmpl|dist|default)$")
-_DOTENV = re.compile(r"\.env(rc)?([._-].*)?|env[._-]?(example|sample|template)|.*\.env|\.flaskenv")
+_SAMPLE = re.compile(r"\.(example|sample|template|tmpl|dist|default|bak|backup|old|orig|save|copy)$")
+_DOTENV = re.compile(r"\.env(rc)?([._~ -].*)?|env|\.dev\.vars|env[._-]?(example|sample|template)|.*\.env|\.flaskenv")
 _DOCKERFILE = re.compile(r"(docker|container)file([._-].*)?")
 _READERS: dict[str, Callable[[Settings], None]] = {
     "yaml": read_yaml, "yml": read_yaml, "toml": read_toml, "json": read_json, "jsonc": read_json, "json5": read_json,
-    "xml": read_xml, "plist": read_xml, "gradle": read_gradle, "kts": read_gradle,
+    "xml": read_xml, "plist": read_xml, "gradle": lines.read_gradle, "kts": lines.read_gradle,
+    "tf": lines.read_blocks, "makefile": lines.read_commands, "gnumakefile": lines.read_commands, "justfile": lines.read_commands,
+    "sh": lines.read_commands, "bash": lines.read_commands, "zsh": lines.read_commands, "ksh": lines.read_commands, "bat": lines.read_commands,
+    "cmd": lines.read_commands, "ps1": lines.read_commands,
 }  # fmt: skip
 _TAG = re.compile(r"\{\{[^{}\n]*\}\}|\{%[^%\n]*%\}|<%[^%\n]*%>")
 _NAMES = ("name", "key", "Name")
@@ -33,7 +36,12 @@ def lower(path: str, source: bytes) -> Program:
     text = decode(source)
     settings = _read(_reader(path.rpartition("/")[2].lower()), text)
     spans: list[Span] = []
-    body = tuple([_statement(settings, spans, one) for one in [*settings.found, *_pairs(settings.found)]])
+    body = tuple(
+        [
+            _statement(settings, spans, one)
+            for one in [*settings.found, *_pairs(settings.found), *_commands(settings.found)]
+        ]
+    )
     return Program(path, "settings", body, tuple(spans), (), (), settings.lines)
 
 
@@ -44,10 +52,10 @@ def _reader(name: str) -> Callable[[Settings], None]:
     if reader is not None:
         return reader
     if _DOTENV.fullmatch(name):
-        return read_dotenv
+        return lines.read_dotenv
     if _DOCKERFILE.fullmatch(name):
-        return read_dockerfile
-    return read_procfile if name == "procfile" else read_ini
+        return lines.read_dockerfile
+    return lines.read_procfile if name == "procfile" else lines.read_ini
 
 
 def _read(reader: Callable[[Settings], None], text: str) -> Settings:
@@ -70,11 +78,11 @@ def _read(reader: Callable[[Settings], None], text: str) -> Settings:
 
 def _filled(text: str) -> str:
     """The text with marks for the tags of a template, and blanks for those that have a line for themselves."""
-    lines = text.split("\n")
-    for number, line in enumerate(lines):
+    rows = text.split("\n")
+    for number, line in enumerate(rows):
         marked = _TAG.sub(lambda tag: MARK * len(tag[0]), line)
-        lines[number] = marked if marked.strip(f" \t\r{MARK}") else " " * len(line)
-    return "\n".join(lines)
+        rows[number] = marked if marked.strip(f" \t\r{MARK}") else " " * len(line)
+    return "\n".join(rows)
 
 
 def _unfilled(value: Value | Opaque) -> Value | Opaque:
@@ -106,3 +114,11 @@ def _pairs(found: Iterable[Setting]) -> list[Setting]:
             values.append((holder, setting))
     pairs = [(f"{holder.rpartition('.')[0]}.{names[holder]}", one) for holder, one in values if holder in names]
     return [one._replace(name=name.lstrip(".")[-1000:]) for name, one in pairs]
+
+
+def _commands(found: Iterable[Setting]) -> Iterable[Setting]:
+    """What a command sets for itself that is a setting's value: `"start": "KEY=value node app.js"`."""
+    for one in found:
+        if isinstance(one.value, str) and "=" in one.value and " " in one.value:
+            for name, value in lines.assignments(one.value):
+                yield one._replace(name=f"{one.name}.{name}"[-1000:], value=value)

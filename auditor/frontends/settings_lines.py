@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dotenv.parser import parse_stream
 
 from auditor.frontends.errors import Unreadable
-from auditor.frontends.settings_source import Settings
+from auditor.frontends.settings_source import DEPTH, Settings
 
 # ------------------------------------------------------------------------------------------------ dotenv
 
@@ -173,9 +173,67 @@ def read_procfile(settings: Settings) -> None:
 
 def _assignments(settings: Settings, line: str, start: int, position: int) -> None:
     for found in _ENVIRONMENT.finditer(line, position):
-        value = found[2]
-        value = value[1:-1] if value[:1] in ("'", '"') else value
+        value = _bare(found[2])
         settings.add((found[1],), value, start + found.start(), start + found.end(), start + found.start(2))
+
+
+def assignments(text: str) -> list[tuple[str, str]]:
+    """The variables that a command sets, with their values: `KEY=value node app.js`. None for a text of other kind."""
+    return [(found[1], _bare(found[2])) for found in _ENVIRONMENT.finditer(text) if found[1].isupper()]
+
+
+def _bare(value: str) -> str:
+    return value[1:-1] if value[:1] in ("'", '"') else value
+
+
+_REMARK = re.compile(r"\s*(?:#|::|@?REM\b)", re.IGNORECASE)
+_WHOLE = re.compile(  # `KEY := value` of make, `set KEY=value`, `$env:KEY = "value"`
+    r"\s*@?(?:(?:export|setx?|declare\s+-x|readonly|local)\s+|\$env:)?\"?([A-Za-z_]\w*)\"?\s*[:?+]?=\s*(\S.*?)\s*",
+    re.IGNORECASE,
+)
+
+
+def read_commands(settings: Settings) -> None:
+    """What scripts of a shell, of Windows and of make set: variables on a line of their own, or before a command."""
+    for start, line in _continued(settings.text):
+        if _REMARK.match(line):
+            continue
+        whole = _WHOLE.fullmatch(line)
+        value = _plain(whole[2]) if whole is not None else ""
+        if whole is not None and " " not in value:
+            settings.add(
+                (whole[1],), value.rstrip('"'), start + whole.start(1), start + len(line), start + whole.start(2)
+            )
+        else:
+            _assignments(settings, line, start, 0)
+
+
+# ------------------------------------------------------------------------------------------------ blocks
+
+_OPENS = re.compile(r"\s*([A-Za-z_][\w-]*)((?:\s++\"[^\"\n]*+\")*+)\s*+=?\s*+\{\s*+(?:[#/].*)?")
+_LABEL = re.compile(r"\"([^\"\n]*)\"")
+_CLOSES = re.compile(r"\s*\}[\s,]*(?:[#/].*)?")
+_ENTRY = re.compile(r"\s*\"?([A-Za-z_][\w.-]*)\"?\s*+[=:]\s*+\"((?:[^\"\\\n]|\\.)*+)\"\s*+,?\s*+(?:[#/].*)?")
+
+
+def read_blocks(settings: Settings) -> None:
+    """Texts in Terraform's blocks: `variable "key" { default = "…" }` is `variable.key.default`."""
+    path: list[tuple[str, ...]] = []
+    offset = 0
+    for line in _lines(settings.text):
+        bare = line.rstrip("\n")
+        opens, entry = _OPENS.fullmatch(bare), _ENTRY.fullmatch(bare)
+        above = tuple(name for names in path for name in names)
+        if opens is not None:
+            if len(path) >= DEPTH:
+                raise settings.too_deep(offset)
+            path.append((opens[1], *_LABEL.findall(opens[2])))
+        elif _CLOSES.fullmatch(bare) and path:
+            path.pop()
+        elif entry is not None and not _COMMENT.match(bare):
+            begin = offset + entry.start(1)
+            settings.add((*above, entry[1]), entry[2], begin, offset + len(bare), offset + entry.start(2))
+        offset += len(line)
 
 
 def _continued(text: str) -> Iterator[tuple[int, str]]:

@@ -28,7 +28,7 @@ from auditor.discover.prefilter import (
         ("c.yaml", "settings"), ("docker-compose.yml", "settings"), ("a.toml", "settings"), ("a.json", "settings"),
         ("setup.cfg", "settings"), ("Dockerfile", "settings"), ("Dockerfile.prod", "settings"), ("Info.plist", "settings"),
         ("res/values/strings.xml", "settings"), ("other.xml", None), ("build.gradle", "settings"),
-        ("README.md", None), ("logo.png", None), ("Makefile", None), ("dir.py/data", None),
+        ("README.md", None), ("logo.png", None), ("Makefile", "settings"), ("dir.py/data", None),
     ],
 )  # fmt: skip
 def test_language_by_name(path: str, expected: str | None) -> None:

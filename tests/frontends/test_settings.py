@@ -469,3 +469,43 @@ def test_an_unreadable_file_quotes_nothing() -> None:
         lower("a.yaml", b"client_secret: 'verysecret\n")
     assert "verysecret" not in caught.value.message
     assert caught.value.__cause__ is None
+
+
+# -------------------------------------------------------------------------------------------------- commands
+
+
+@pytest.mark.parametrize("name", ["run.sh", "Makefile", "start.bat", "deploy.ps1"])
+def test_scripts(name: str) -> None:
+    text = (
+        '# A=1\nexport B=\'x y\'\nC=1 D="2" node app.js\nset E=3\n$env:F = "4"\nG := 5\necho H\ncurl \\\n  --data I=6\n'
+    )
+    found = [row for row in rows(name, text) if row[1] not in ("I",)]
+    assert found == [(2, "B", "x y"), (3, "C", "1"), (3, "D", "2"), (4, "E", "3"), (5, "F", "4"), (6, "G", "5")]
+
+
+def test_a_command_within_a_setting() -> None:
+    text = '{"scripts": {"start": "KEY=value OTHER=\'a b\' node app.js", "plain": "node --a=b app.js"}}'
+    assert rows("package.json", text)[2:] == [(1, "scripts.start.KEY", "value"), (1, "scripts.start.OTHER", "a b")]
+
+
+def test_blocks() -> None:
+    text = (
+        'variable "key" {\n  default = "x" # rest\n}\n# a = "b"\nresource "app" "shop" {\n  env = {\n    KEY = "y"\n  }\n'
+        '  plain = var.key\n}\nlast = "z"\n'
+    )
+    assert rows("main.tf", text) == [
+        (2, "variable.key.default", "x"), (7, "resource.app.shop.env.KEY", "y"), (11, "last", "z"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [".env~", ".env copy", ".env.bak", "env", ".dev.vars"])
+def test_copies_of_dotenv(name: str) -> None:
+    assert rows(name, "A='b' # c\n") == [(1, "A", "b")]
+
+
+@pytest.mark.parametrize("text", ["x" + " " * 500_000, 'a = "' + "\\" * 500_000, "{" * 500_000, "a=" * 250_000])
+@pytest.mark.parametrize("name", ["main.tf", "run.sh"])
+def test_hostile_scripts_end_quickly(name: str, text: str) -> None:
+    before = time.process_time()
+    rows(name, text.replace("a=", "a= ", 10))
+    assert time.process_time() - before < 5
