@@ -85,6 +85,17 @@ class Has(Part):
     throws: str = ""
 
 
+class Asks(Part):
+    """Asks a table. `narrows`: keywords and comparisons among its arguments say which rows. `gives`: nothing yet (a step
+    of a query), a row (`raises`: where there is none; else null), or whether there is one. `of` 0: the table is its argument.
+    """
+
+    gives: Literal["", "row", "exists"] = ""
+    narrows: bool = False
+    raises: str = ""
+    of: Literal["object", 0] = "object"
+
+
 class Assign(Part):
     """Copies all slots of the sources, and all keywords when `keywords`, to `target`; what `unsets` name is emptied.
 
@@ -277,6 +288,7 @@ class Model(Part, rename={"is_": "is"}):
     has: Has | None = None
     holds: dict[str, Reference] = {}
     assign: Assign | None = None
+    asks: Asks | None = None
     append: Reference | None = None
     equals: Equals | None = None
     verifies: Verifies | None = None

@@ -388,9 +388,24 @@ class Attack:
             return Value("free", term.n) if any(self._from_visitor(one) for one in keys) else NOTHING
         if any(self.is_sent(write.value) for write in writes):
             return self._written(term, writes, game)
+        column = self._column(holder)
+        if any(self.is_sent(one) for one in column):
+            return Value("free", term.n) if any(self._from_visitor(one) for one in column) else NOTHING
         if writes or not self._kept(holder):
             return Value("opaque") if contains(term.args[1], is_state) else Value("fixed", term.n)
         return NOTHING if game.stored == "absent" else Value("unseen", term.n)
+
+    def _column(self, holder: Term) -> list[Term]:
+        """What was put into a column, by whatever name of the table."""
+        if holder.kind != "load" or holder.args[0].kind != "class":
+            return []
+        table, key = holder.args
+        return [
+            write.value
+            for write in self.facts.writes
+            if write.key is key
+            and (write.holder is table or (write.holder.kind == "load" and write.holder.args[0] is table))
+        ]
 
     def _writers(self, term: Term) -> list[Write]:
         holder, key = term.args

@@ -20,6 +20,7 @@ from auditor.analysis import (
     promises,
     registration,
     results,
+    rows,
     shapes,
     slots,
     stores,
@@ -164,6 +165,8 @@ def apply(
         value = calls.drawn(w, shapes.pick(model.draws, arguments) or value, state, frame)
     value = results.given(w, model, arguments, frozen, value, state, frame, node)
     value = slots.touched(w, model, arguments, value, state, frame, node)
+    if model.asks is not None and model.asks.gives:
+        value = rows.asked(w, model.asks, arguments, value, state, frame)
     if model.equals is not None:
         left, right = shapes.pick(model.equals.left, arguments), shapes.pick(model.equals.right, arguments)
         if left is not None and right is not None:

@@ -540,6 +540,113 @@ WEB = {
         if not known:
             raise HTTPException(400)
     """),
+    "rows of django, where none raises": ("""
+        from django.db import models
+        from django.http import HttpResponseBadRequest
+        from django.shortcuts import redirect
+
+        class Pending(models.Model):
+            value = models.CharField(max_length=99)
+
+        def start(request):
+            state = secrets.token_urlsafe(16)
+            Pending.objects.create(value=state)
+            return redirect(AUTHORIZE)
+
+        def back(request):
+            # check
+            return exchange(request.GET["code"])
+    """, """
+        try:
+            Pending.objects.get(value=request.GET.get("state")).delete()
+        except Pending.DoesNotExist:
+            return HttpResponseBadRequest()
+    """),
+    "rows of django, counted": ("""
+        from django.db import models
+        from django.http import HttpResponseBadRequest
+        from django.shortcuts import redirect
+
+        class Pending(models.Model):
+            value = models.CharField(max_length=99)
+
+        def start(request):
+            state = secrets.token_urlsafe(16)
+            Pending.objects.create(value=state)
+            return redirect(AUTHORIZE)
+
+        def back(request):
+            # check
+            return exchange(request.GET["code"])
+    """, """
+        if not Pending.objects.filter(value=request.GET.get("state")).order_by("id").exists():
+            return HttpResponseBadRequest()
+    """),
+    "rows of django, or a page that says 404": ("""
+        from django.db import models
+        from django.shortcuts import get_object_or_404, redirect
+
+        class Pending(models.Model):
+            value = models.CharField(max_length=99)
+
+        def start(request):
+            state = secrets.token_urlsafe(16)
+            Pending(value=state).save()
+            return redirect(AUTHORIZE)
+
+        def back(request):
+            # check
+            return exchange(request.GET["code"])
+    """, """
+        get_object_or_404(Pending, value=request.GET.get("state"))
+    """),
+    "rows of sqlalchemy": ("""
+        from flask import Flask, abort, redirect, request
+        from flask_sqlalchemy import SQLAlchemy
+        app = Flask(__name__)
+        db = SQLAlchemy(app)
+
+        class Pending(db.Model):
+            value = db.Column(db.String(99), primary_key=True)
+
+        @app.get("/start")
+        def start():
+            state = secrets.token_urlsafe(16)
+            db.session.add(Pending(value=state))
+            db.session.commit()
+            return redirect(AUTHORIZE)
+
+        @app.get("/back")
+        def back():
+            # check
+            return exchange(request.args["code"])
+    """, """
+        if Pending.query.filter_by(value=request.args.get("state")).first() is None:
+            abort(400)
+    """),
+    "rows of sqlalchemy, compared in a query": ("""
+        from flask import Flask, abort, redirect, request
+        from flask_sqlalchemy import SQLAlchemy
+        app = Flask(__name__)
+        db = SQLAlchemy(app)
+
+        class Pending(db.Model):
+            value = db.Column(db.String(99), primary_key=True)
+
+        @app.get("/start")
+        def start():
+            state = secrets.token_urlsafe(16)
+            db.session.add(Pending(value=state))
+            return redirect(AUTHORIZE)
+
+        @app.get("/back")
+        def back():
+            # check
+            return exchange(request.args["code"])
+    """, """
+        if not db.session.query(Pending).filter(Pending.value == request.args.get("state")).one_or_none():
+            abort(400)
+    """),
     "itsdangerous": ("""
         from flask import Flask, abort, redirect, request
         from flask_login import current_user
@@ -622,6 +729,33 @@ def test_a_compared_state_passes(name: str) -> None:
 def test_a_state_nobody_compares_fails(name: str) -> None:
     facts = facts_of({"app.py": app(WEB[name][0])})
     assert set(verdicts(facts)) == {"fail"}
+
+
+# Look-ups of rows that refuse nothing: (what the callback does first, the verdicts that are right).
+ROWS = {
+    "an error that is passed over": ("""
+        try:
+            Pending.objects.get(value=request.GET.get("state"))
+        except Pending.DoesNotExist:
+            pass
+    """, {"fail"}),
+    "rows that are made where they are missing": ('Pending.objects.get_or_create(value=request.GET.get("state"))', {"fail"}),
+    "rows that nobody counts": ('Pending.objects.filter(value=request.GET.get("state"))', {"fail"}),
+    "rows of the user": ("""
+        if not Pending.objects.filter(owner=request.user).exists():
+            return HttpResponseBadRequest()
+    """, {"fail", "review"}),
+    "all rows but this": ("""
+        if not Pending.objects.exclude(value=request.GET.get("state")).exists():
+            return HttpResponseBadRequest()
+    """, {"fail", "review"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_look_up_that_refuses_nothing(name: str) -> None:
+    check, right = ROWS[name]
+    assert set(verdicts(facts_of({"app.py": app(WEB["rows of django, where none raises"][0], check)}))) <= right
 
 
 # Libraries that run a part of the flow themselves: (application, what its exchanges and authorizations are).
