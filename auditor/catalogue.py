@@ -106,6 +106,7 @@ class Signs(Part):
     """What shows that a program runs on one side: see `rules/sides.yaml`."""
 
     modules: tuple[str, ...] = ()
+    hints: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     environment: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import fnmatch
 import functools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from auditor import program as ir
@@ -48,12 +48,11 @@ def sides(programs: Mapping[str, Program], signs: Mapping[Side, Signs], linker: 
         if (shown := _own(program, signs, any(one.exported for one in functions[path]))) is not None
     }
     importers = _importers(audited, functions, linker)
-    _spread(known, importers, audited)
-    for path in audited.keys() - known.keys():
-        line = _markup(audited[path])
-        if line:
-            known[path] = Shown("browser", "makes markup", line)
-    _spread(known, importers, audited)
+    own = frozenset(known)
+    _spread(known, importers, audited, own)
+    weak = {path: found for path in sorted(audited.keys() - known.keys()) if (found := _hinted(audited[path], signs))}
+    known.update(weak)
+    _spread(known, importers, audited, own | weak.keys())
     out: list[SideSeen] = []
     for path in sorted(audited):
         program = audited[path]
@@ -76,7 +75,9 @@ def _own(program: Program, signs: Mapping[Side, Signs], split: bool) -> Shown | 
         return Shown("browser", "a page")
     imported = _imports(program)
     if program.language == "python":
-        shown = (_imported(imported, side, sign) for side, sign in signs.items() if side in ("desktop", "mobile"))
+        shown = (
+            _imported(imported, side, sign.modules) for side, sign in signs.items() if side in ("desktop", "mobile")
+        )
         return next(filter(None, shown), Shown("server", "Python"))
     for side, sign in signs.items():
         for directive in program.directives:
@@ -89,7 +90,7 @@ def _own(program: Program, signs: Mapping[Side, Signs], split: bool) -> Shown | 
         if line := _markup(program):
             return Shown("browser", "makes markup", line)
     for side, sign in signs.items():
-        found = _placed(program, side, sign) or _imported(imported, side, sign)
+        found = _placed(program, side, sign) or _imported(imported, side, sign.modules)
         if found is not None:
             return found
     return _named(program, signs)
@@ -100,9 +101,9 @@ def _placed(program: Program, side: Side, sign: Signs) -> Shown | None:
     return Shown(side, f"its path: {found}") if found is not None else None
 
 
-def _imported(imported: list[tuple[str, int]], side: Side, sign: Signs) -> Shown | None:
+def _imported(imported: list[tuple[str, int]], side: Side, modules: Iterable[str]) -> Shown | None:
     for module, line in imported:
-        if any(_pattern(known).fullmatch(module) for known in sign.modules):
+        if any(_pattern(known).fullmatch(module) for known in modules):
             return Shown(side, f"imports {module}", line)
     return None
 
@@ -126,6 +127,17 @@ def _markup(program: Program) -> int:
     if program.language not in ("javascript", "typescript"):
         return 0
     return min((program.line(node.at) for node in ir.nodes(program) if type(node) is ir.Element), default=0)
+
+
+def _hinted(program: Program, signs: Mapping[Side, Signs]) -> Shown | None:
+    """What is used on one side most of all: a module that others use as well, and markup."""
+    imported = _imports(program)
+    for side, sign in signs.items():
+        found = _imported(imported, side, sign.hints)
+        if found is not None:
+            return found
+    line = _markup(program)
+    return Shown("browser", "makes markup", line) if line else None
 
 
 def _named(program: Program, signs: Mapping[Side, Signs]) -> Shown | None:
@@ -202,23 +214,31 @@ def _used_outside(program: Program, functions: Sequence[_Function]) -> set[str] 
     return {node.id for node in ir.nodes(program) if type(node) is ir.Name and id(node) not in inside}
 
 
-def _spread(known: dict[str, Shown], importers: Importers, programs: Mapping[str, Program]) -> None:
-    """A program that shows nothing runs where those run that import it; where they differ, with the more open one."""
-    waiting = programs.keys() - known.keys()
-    while True:
-        found: dict[str, Shown] = {}
-        for path in sorted(waiting):
-            using = sorted(importers.get(path, {}).items())
-            shown: list[tuple[Side, str]] = [
-                ("server" if only_server else known[one].side, one) for one, only_server in using if one in known
+def _spread(
+    known: dict[str, Shown], importers: Importers, programs: Mapping[str, Program], shown: frozenset[str]
+) -> None:
+    """A program that shows nothing runs where those run that import it; where they differ, with the more open one.
+
+    `shown`: those that show it themselves. What was said for the importers of a round before is said anew for more of
+    them, but never less open.
+    """
+    waiting = sorted(programs.keys() - shown)
+    changed = True
+    while changed:
+        changed = False
+        for path in waiting:
+            earlier = known.get(path)
+            if earlier is not None and is_open(earlier.side):
+                continue
+            found: list[tuple[Side, str]] = [
+                ("server" if only_server else known[one].side, one)
+                for one, only_server in sorted(importers.get(path, {}).items())
+                if one in known
             ]
-            if shown:
-                side, importer = next((one for one in shown if is_open(one[0])), shown[0])
-                found[path] = Shown(side, f"imported by {importer}")
-        if not found:
-            return
-        known.update(found)
-        waiting -= found.keys()
+            side, importer = next((one for one in found if is_open(one[0])), found[0] if found else ("unknown", ""))
+            if found and (earlier is None or earlier.side != side):
+                known[path] = Shown(side, f"imported by {importer}")
+                changed = True
 
 
 def _functions(program: Program, server: Signs) -> Iterator[_Function]:

@@ -77,6 +77,7 @@ def seen(folder: pathlib.Path, files: dict[str, str]) -> dict[str, tuple[str, st
             1,
         ),
         ("src/Login.svelte", f"<script>\n{TOKEN}\n</script>", "browser", "a page", 0),
+        ("static/a.js", f"{TOKEN};\n$('#name').text('x')", "browser", "uses $", 2),
         ("middleware.ts", f"import {{NextResponse}} from 'next/server';\n{TOKEN}", "server", "imports next/server", 1),
     ],
 )
@@ -177,6 +178,36 @@ def test_markup_is_made_where_it_is_asked_for(tmp_path: pathlib.Path) -> None:
     )
     assert sides["parts/a.tsx"] == ("server", "imported by app/page.tsx", 0)
     assert sides["parts/b.tsx"] == ("browser", "imported by parts/c.tsx", 0)
+
+
+def test_a_library_of_several_sides_runs_where_it_is_imported(tmp_path: pathlib.Path) -> None:
+    """React renders on a phone and on a server, too; where nobody imports it, it is a browser's."""
+    hook = f"import {{useState}} from 'react';\nexport const useToken = () => useState({TOKEN});\n"
+    sides = seen(
+        tmp_path,
+        {
+            "App.tsx": "import {Text} from 'react-native';\nimport {useToken} from './phone';\nuseToken('client_id');\n",
+            "phone.ts": hook,
+            "alone.ts": hook,
+        },
+    )
+    assert sides["phone.ts"] == ("mobile", "imported by App.tsx", 0)
+    assert sides["alone.ts"] == ("browser", "imports react", 1)
+
+
+def test_what_a_hint_shows_of_one_importer_counts_for_what_others_import_too(tmp_path: pathlib.Path) -> None:
+    helper = f"export const exchange = () => {TOKEN};\n"
+    sides = seen(
+        tmp_path,
+        {
+            "api.ts": "import express from 'express';\nimport {exchange} from './lib/outer';\nexchange('client_id');\n",
+            "page.js": "import React from 'react';\nimport {exchange} from './lib/outer';\nexchange('client_id');\n",
+            "lib/outer.ts": f"import {{exchange as inner}} from './inner';\n{helper}",
+            "lib/inner.ts": helper,
+        },
+    )
+    assert sides["lib/outer.ts"] == ("browser", "imported by page.js", 0)
+    assert sides["lib/inner.ts"] == ("browser", "imported by lib/outer.ts", 0)
 
 
 SECRET = "mcs_live_" + "4f9d2c7a8b1e6053"
