@@ -121,6 +121,7 @@ def _digest(code: Iterable[Path]) -> bytes:
 # ------------------------------------------------------------------------------------------------- secrets
 
 _TOKEN = re.compile(r"[A-Za-z0-9+/_=.:\-]{8,}")
+_VALUE = re.compile(r"=([A-Za-z0-9+/_.\-]{8,})")  # of a parameter within a longer text
 _PIECE = r"(?:[A-Za-z]{2,}[0-9]{0,2}|[A-Za-z]?[0-9]{1,4}[A-Za-z]?|[A-Za-z])"
 _WORDS_AND_NUMBERS = re.compile(rf"[-_/.=:+]*{_PIECE}(?:[-_/.=:+]+{_PIECE})*[-_/.=:+]*")
 
@@ -139,6 +140,8 @@ def holds_secret(program: Program) -> bool:
             value = node.value  # type: ignore[attr-defined]
             if isinstance(value, str):
                 texts.add(value)
+        elif kind is ir.Operator or kind is ir.Text:
+            texts.add(ir.joined(node) or "")
         elif kind is ir.Name:
             names.add(node.id)  # type: ignore[attr-defined]
         elif kind is ir.Member or kind is ir.Argument:
@@ -154,5 +157,5 @@ def _names_secret(name: str) -> bool:
 
 @functools.lru_cache(maxsize=100_000)
 def _may_be_secret(text: str, strict: bool) -> bool:
-    parts = [text.strip(), *_TOKEN.findall(text)]
+    parts = [text.strip(), *_TOKEN.findall(text), *_VALUE.findall(text)]
     return any(judge(part) == "real" and (strict or not _WORDS_AND_NUMBERS.fullmatch(part)) for part in parts)

@@ -532,3 +532,14 @@ def decorated(program: Program) -> Iterator[tuple[Unit, int]]:
             first = min(map(program.line, (node.at, *(one.at for one in node.decorators))))
             if first < program.line(node.head):
                 yield node, first
+
+
+def joined(node: object) -> str | None:
+    """The text of a literal, or of literals that are joined; None for what is none."""
+    match node:
+        case Literal(value=str() as text):
+            return text
+        case Operator(op="+", operands=parts) | Text(parts=parts):
+            pieces = [joined(part) for part in parts]
+            return "".join(filter(None, pieces)) if pieces and None not in pieces else None
+    return None

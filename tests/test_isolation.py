@@ -186,6 +186,8 @@ SECRETS = (
     'X = f"Bearer {a} sk_live_' + '9f8e7d6c5b4a3928"',
     'X = """Use 9f8e7d6c5b4a' + '39281706 for tests."""',
     'connect(client_secret="abc' + '-def-12ghi")',
+    'client_secret = "9f8e7d" ' + '+ "6c5b4a"',
+    'X = "client_id=shop&client_secret=' + '9f8e7d6c5b4a3928"',
 )
 HARMLESS = ('X = "oauth2/token"', 'X = "0001_initial"', 'client_secret = os.environ["MONEI_CLIENT_SECRET"]', "x = 1")
 

@@ -205,13 +205,13 @@ def _beside(given: list[ir.Expression], call: ir.Call | None) -> Iterator[_Use]:
 
 def _texts(value: object, behind: bool = False) -> Iterator[tuple[str, int, bool]]:
     """The texts that a named place may take, where each is written, and whether a look-up stands before it."""
-    whole = text_of(value)
+    whole = ir.joined(value)
     if whole is not None:
         yield whole, value.at, behind  # type: ignore[attr-defined]
         return
     match value:
         case ir.Operator(op="or" | "nullish"):
-            looked_up = behind or any(text_of(operand) is None for operand in value.operands)
+            looked_up = behind or any(ir.joined(operand) is None for operand in value.operands)
             for operand in value.operands:
                 yield from _texts(operand, looked_up)
         case ir.Conditional():
@@ -221,17 +221,6 @@ def _texts(value: object, behind: bool = False) -> Iterator[tuple[str, int, bool
             yield from _given(value, behind)
         case ir.Mapping():
             yield from _defaults(value)
-
-
-def text_of(value: object) -> str | None:
-    """The text of a literal, or of literals that are joined; None for what is none."""
-    match value:
-        case ir.Literal(value=str() as text):
-            return text
-        case ir.Operator(op="+", operands=parts) | ir.Text(parts=parts):
-            pieces = [text_of(part) for part in parts]
-            return "".join(filter(None, pieces)) if pieces and None not in pieces else None
-    return None
 
 
 def _given(call: ir.Call, behind: bool) -> Iterator[tuple[str, int, bool]]:
