@@ -97,5 +97,7 @@ class Facts:
     """Values that a library hands over as tokens: parameters of a callback, members of its result."""
     readers: Mapping[tuple[int, Term], tuple[str, str]]
     """(entry, value of the request) -> (path, qualified name) of the unit that reads it first."""
+    reached: Mapping[tuple[str, str], frozenset[tuple[str, str]]]
+    """(path, qualified name) of a unit -> the entries that enter it, called in the same way, itself among them."""
     heads: Mapping[tuple[str, str], int]
     """(path, qualified name) of a unit -> the 1-based line where it begins."""

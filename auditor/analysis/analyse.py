@@ -42,6 +42,7 @@ def analyse(programs: Iterable[ir.Program], paths: Iterable[str], libraries: Lib
         made={term: world.place(program, at) for term, (program, at) in world.made.items()},
         tokens=frozenset(world.tokens),
         readers=world.read_at,
+        reached=_reached(world),
         heads={
             (info.program.path, info.qualified): info.program.spans[info.unit.head or info.unit.at][0]
             for info in world.units.values()
@@ -51,6 +52,16 @@ def analyse(programs: Iterable[ir.Program], paths: Iterable[str], libraries: Lib
             for term, made in world.where.items()
         },
     )
+
+
+def _reached(world: World) -> dict[tuple[str, str], frozenset[tuple[str, str]]]:
+    """Which entries enter a unit: of several units of one name, those of all of them."""
+    out: dict[tuple[str, str], set[tuple[str, str]]] = {}
+    for key, walked in world.walked.items():
+        info = world.units[key]
+        found = out.setdefault((info.program.path, info.qualified), set())
+        found.update((entry.path, entry.name) for entry in walked if entry is not None)
+    return {name: frozenset(entries) for name, entries in out.items()}
 
 
 def _import_order(world: World) -> list[str]:

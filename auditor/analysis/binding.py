@@ -93,7 +93,9 @@ def _by_annotation(
         if model is not None and type_name and model.is_:
             return typed(w, type_name, frame.language)
         if one is not None and one.kind == "class":
-            return _body(w, one, state)
+            base = w.world.base_name(one)
+            above = w.world.libraries.find(frame.language, base) if base else None
+            return typed(w, base, frame.language) if base and above is not None and above.is_ else _body(w, one, state)
     markers = [default, *_annotated(w, parameter, state, scope)]
     marker = next((one for one in markers if one is not None and one.kind == "call" and _marks(one)), None)
     kind = str(marker.data[0]).rpartition(".")[2] if marker is not None else ""
@@ -220,7 +222,10 @@ def guessed_arguments(w: Walker, function: Term) -> list[Term]:
                 else:  # a text, a number, a mapping: two parameters of that type are two values
                     w.world.types[unknown] = type_name
             elif value.kind == "class":
-                found = instance_of(w, value)
+                base = w.world.base_name(value)
+                model = w.world.libraries.find(language, base) if base else None
+                # the application's own kind of request is a request
+                found = typed(w, base, language) if base and model is not None and model.is_ else instance_of(w, value)
         if found is None and name in conventions:
             found = typed(w, conventions[name], language)
         if found is None and name in w.world.providers:

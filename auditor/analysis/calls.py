@@ -201,7 +201,7 @@ def inline(
         manager = world.terms.make("manager", world.serial())
         world.managed[manager] = (function, arguments)
         return manager
-    world.walked.add(key)
+    world.walked.setdefault(key, set()).add(world.entry)
     if not world.relevance.enters(key, world.stack):
         return _not_entered(w, info, arguments, state, frame, node)
     if key in world.stack or len(world.stack) >= DEPTH_LIMIT:

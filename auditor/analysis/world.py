@@ -181,7 +181,7 @@ class World:
         self.stages: list[GlobalStage] = []
         self.catchers: list[ErrorHandler] = []
         self.mounts: list[Mount] = []
-        self.walked: set[tuple[str, int]] = set()
+        self.walked: dict[tuple[str, int], set[Entry | None]] = {}
         self.stack: list[tuple[str, int]] = []
         self.receivers: dict[Term, Term] = {}
         self.http: dict[Term, str] = {}  # calls that send a request -> the error that a refusal raises

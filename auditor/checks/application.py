@@ -110,10 +110,23 @@ class Application:
         return {entry: tuple(events) for entry, events in out.items()}
 
     def of(self, action: str) -> tuple[Event, ...]:
-        """The events of an action, each site judged where its callers are known when any is."""
+        """The events of an action, each site judged where its callers are known when any is.
+
+        A walk without its caller tells nothing more where another entry took the same way with one. A helper that is
+        reached by one known handler says nothing of a second handler that nobody is seen to call.
+        """
         events = self.actions.get(action, ())
         known = {event.site for event in events if not guessed(event)}
-        return tuple(event for event in events if not guessed(event) or event.site not in known)
+        return tuple(
+            event
+            for event in events
+            if not guessed(event) or event.site not in known or not self.is_reached(event.entry)
+        )
+
+    def is_reached(self, entry: Entry) -> bool:
+        """Whether another entry enters this one: then its own walk is only a part of that one's."""
+        own = entry.path, entry.name
+        return any(other != own for other in self.facts.reached.get(own, ()))
 
     @functools.cached_property
     def connects(self) -> bool:

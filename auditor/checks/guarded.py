@@ -13,7 +13,7 @@ from auditor.terms import Term, contains, leaves
 def answer(question: GuardedQuestion, rule: str, items: tuple[str, ...], application: Application) -> list[Observation]:
     """One observation for each callback, and for each exchange that no known callback reaches."""
     out: list[Observation] = []
-    for events in by_entry(_from_callbacks(application.of("exchange"))):
+    for events in by_entry(_from_callbacks(application, application.of("exchange"))):
         out.extend(_callback(question, rule, items, application, events))
     if not out and question.against == "forged" and application.actions.get("lost"):
         for event in application.actions["lost"][:1]:
@@ -21,10 +21,19 @@ def answer(question: GuardedQuestion, rule: str, items: tuple[str, ...], applica
     return out
 
 
-def _from_callbacks(events: tuple[Event, ...]) -> list[Event]:
-    """Where an exchange is reached with a code of the request, other ways to it (a stored code) are not callbacks."""
+def _from_callbacks(application: Application, events: tuple[Event, ...]) -> list[Event]:
+    """Where an exchange is reached with a code of the request, other ways to it (a stored code) are not callbacks.
+
+    A way whose code some caller gives that is not seen may be one, if no callback takes it.
+    """
     received = {event.site for event in events if from_request(event)}
-    return [event for event in events if from_request(event) or event.site not in received]
+    return [
+        event
+        for event in events
+        if from_request(event)
+        or event.site not in received
+        or (depends_on_caller(event) and not application.is_reached(event.entry))
+    ]
 
 
 def from_request(event: Event) -> bool:
