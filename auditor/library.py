@@ -259,6 +259,8 @@ class Model(Part, rename={"is_": "is"}):
     `caches`: what this function gives is kept, so that it runs once for the program. `binds`: a function with its first arguments.
     `manages`: this generator becomes a context manager: the block that it manages stands where it yields.
     `fills_missing`: a subscript of this object puts something there where nothing is.
+    `tells`: what it says of the request is known where the handler is: its path, or the name that it was registered under.
+    `outermost`: a path that is registered on it is the whole path.
     `draws`: this generator is asked for its values, so that it runs; the result is one of them unless the model says more.
     `provides`: this function makes what is handed to every parameter that is called like the first argument.
     `kind` "status": the name stands for an HTTP status. `secret`: this argument is the application's client secret. `code`: this argument is the status with which the receiver will answer. `promise`: the result is a promise of what the rest of the model says. `holds`: members of the result that are arguments (`schema.safeParse(query).data`). `fills`: this argument, too, holds from now on what `kind` says (`crypto.getRandomValues(bytes)`).
@@ -327,6 +329,8 @@ class Model(Part, rename={"is_": "is"}):
     caches: Reference | None = None
     binds: Reference | None = None
     draws: Reference | None = None
+    tells: Literal["", "path", "endpoint"] = ""
+    outermost: bool = False
     fills_missing: bool = False
     keeps: Keeps | None = None
     cell: Cell | None = None

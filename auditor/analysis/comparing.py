@@ -15,9 +15,27 @@ if TYPE_CHECKING:
 _ORDER = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 
 
+def told(w: Walker, term: Term, language: str = "python") -> Term:
+    """What the request says of where it goes, as the handler was registered; any other value as it is."""
+    handler = w.world.serving
+    name = w.world.name_of(term) if term.kind in ("root", "load", "external") else None
+    model = w.world.libraries.find(language, name) if name else None
+    if handler is None or model is None or not model.tells or handler.owner is None:
+        return term
+    owner = w.world.libraries.find(language, w.world.name_of(handler.owner) or "")
+    if owner is None or not owner.outermost:
+        return term  # registered on a part, which may be mounted anywhere
+    if model.tells == "path":
+        known = handler.route is not None and "<" not in handler.route and not handler.elsewhere
+        return w.terms.literal(handler.route) if known else term
+    unit = w.world.units[w.world.origins.get(handler.function, shapes.unit_key(handler.function))].unit
+    return term if handler.renamed else w.terms.literal(unit.name)
+
+
 def compared(w: Walker, op: str, left: Term, right: Term, loose: bool, state: State) -> Term:
     """The condition that a comparison holds."""
     terms = w.terms
+    left, right = told(w, left), told(w, right)
     if op in ("!=", "is not", "not in"):
         positive = {"!=": "==", "is not": "is", "not in": "in"}[op]
         return terms.negate(compared(w, positive, left, right, loose, state))

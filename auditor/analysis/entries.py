@@ -21,6 +21,7 @@ _MOUNTS = 6  # routers within routers
 
 def run_handler(w: Walker, handler: Handler, state: State, frame: Frame) -> None:
     """The pipeline of one handler: global stages, its own stages, itself."""
+    w.world.serving = handler
     info = w.world.units[shapes.unit_key(handler.function)]
     function = binding.with_instance(w, handler.function, info)
     before = [stage for stage in w.world.stages if _applies(w, stage, handler)]
@@ -207,6 +208,7 @@ def _enter(w: Walker, entries: list[Entry], function: Term, kind: str, handler: 
     entries.append(entry)
     state = State({}, frozenset())
     frame = Frame(world.serial(), (("module", program.path),), program, None, "")
+    world.serving = None
     with world.entered(entry):
         try:
             if handler is not None:

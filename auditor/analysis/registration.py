@@ -50,7 +50,7 @@ def register(
             w.world.routes[function] = Handler(
                 function, stages, route.binds, arguments.receiver, frame.program.path, place[0], frame.program,
                 _verb(w, arguments.callee), w.world.serial(), _path(arguments),
-                route.refuses,
+                route.refuses, _renamed(arguments), _elsewhere(w, function, _path(arguments)),
             )  # fmt: skip
             _depend(w, function, arguments)
 
@@ -73,6 +73,20 @@ def _path(arguments: Arguments) -> str | None:
     if given is None and callee is not None and callee.kind == "call":
         return next((path for one in callee.args if (path := text_of(one)) is not None), None)
     return given
+
+
+def _renamed(arguments: Arguments) -> bool:
+    """Whether a registration gives the handler another name than its function's."""
+    callee = arguments.callee
+    return "endpoint" in arguments.named or (
+        callee is not None and callee.kind == "call" and "endpoint" in callee.data[1]
+    )
+
+
+def _elsewhere(w: Walker, function: Term, path: str | None) -> bool:
+    """Whether a function is registered under another path as well."""
+    known = w.world.routes.get(function)
+    return known is not None and (known.elsewhere or known.route != path)
 
 
 def _verb(w: Walker, callee: Term | None) -> str:

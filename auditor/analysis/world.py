@@ -96,7 +96,7 @@ class Pending:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Handler:
-    """A registered handler with its stages, outermost first. `owner` is the application or router it is registered on."""
+    """A registered handler with its stages, outermost first. `renamed`: not under its function's name. `elsewhere`: under another path, too. `owner` is the application or router it is registered on."""
 
     function: Term
     stages: tuple[Term, ...]
@@ -109,6 +109,8 @@ class Handler:
     order: int = 0
     route: str | None = None
     refuses: str = "next"
+    renamed: bool = False
+    elsewhere: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -215,6 +217,7 @@ class World:
         self.relevance = Relevance(programs, linker, oauth)
         self.named = self.relevance.named
         self.entry: Entry | None = None
+        self.serving: Handler | None = None  # the handler that is being run
         self.steps = 0
         self.entry_steps = 0
         self._serial = 0

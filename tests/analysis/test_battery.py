@@ -1228,7 +1228,6 @@ def checked(view):
         return view(request, *args, **kwargs)
     return wrapper
 """
-PATH = "under which path and name a handler is registered"
 JS_STAGE = """
 function checked(req, res, next) {
   if (!req.session.st || req.query.state !== req.session.st) { return res.sendStatus(400); }
@@ -1262,7 +1261,31 @@ VARIANTS |= {
         def checked():
             if request.path == "/back" and (not session.get("st") or request.args.get("state") != session["st"]):
                 abort(400)
-    """, only=("flask",), fails=PATH), Guard("EXCHANGE;", top=JS_STAGE, above="app.use('/back', checked);", only=("express",))),
+    """, only=("flask",)), Guard("EXCHANGE;", top=JS_STAGE, above="app.use('/back', checked);", only=("express",))),
+    "a stage for another path": Variant("fail", Guard("EXCHANGE", top="""
+        @app.before_request
+        def checked():
+            if request.path == "/callback" and (not session.get("st") or request.args.get("state") != session["st"]):
+                abort(400)
+    """, only=("flask",)), Guard("EXCHANGE;", top=JS_STAGE, above="app.use('/callback', checked);", only=("express",))),
+    "a stage for one of two paths": Variant("fail", Guard("EXCHANGE", top="""
+        @app.before_request
+        def checked():
+            if request.path == "/back" and (not session.get("st") or request.args.get("state") != session["st"]):
+                abort(400)
+    """, above='@app.get("/again")', only=("flask",)), Guard(
+        "EXCHANGE;", top=JS_STAGE, above="app.use('/back/again', checked);", only=("express",))),
+    "a stage for a part that may be mounted anywhere": Variant("fail", Guard("EXCHANGE", top="""
+        from flask import Blueprint
+        shop = app
+        app = Blueprint("shop", __name__)
+
+        @shop.before_request
+        def checked():
+            if request.path == "/back" and (not session.get("st") or request.args.get("state") != session["st"]):
+                abort(400)
+    """, last='shop.register_blueprint(app, url_prefix="/shop")', only=("flask",)), Guard(
+        "EXCHANGE;", top=JS_STAGE, above="app.use('/shop/back', checked);", only=("express",))),
     "a stage that goes on either way": Variant("fail", Guard("EXCHANGE", top="""
         @app.before_request
         def checked():
@@ -1277,7 +1300,7 @@ VARIANTS |= {
             if request.endpoint == "back":
                 if not session.get("st") or request.args.get("state") != session["st"]:
                     return "no", 400
-    """, only=("flask",), fails=PATH), Guard("EXCHANGE;", top="""
+    """, only=("flask",)), Guard("EXCHANGE;", top="""
         function checked(req, res, next) {
           if (!req.session.st || req.query.state !== req.session.st) { return next(new Error('state')); }
           next();
