@@ -89,6 +89,26 @@ class _Together:
         """Whether they can hold when nothing is known of any call."""
         return self.hold(_played(()), (*self.single, *self.compound))
 
+    @functools.cached_property
+    def hold_for_any(self) -> bool:
+        """Whether they can hold when calls that they ask about are answered with anything."""
+        if len(self.asked) > _OTHERS:
+            return self.hold_at_all
+        return self.hold_with({}, self.asked)
+
+    def is_about(self, own: Term) -> bool:
+        """Whether any of them is about a call in any way."""
+        return own.kind != "call" or own in self._about
+
+    def hold_with(self, given: Mapping[Term, int], others: Iterable[Term]) -> bool:
+        """Whether they can hold when some calls are answered so, and the others with anything."""
+        everything = (*self.single, *self.compound)
+        asked = tuple(others)
+        return any(
+            self.hold(_played((*given.items(), *zip(asked, answers, strict=True))), everything)
+            for answers in itertools.product(_TRIED, repeat=len(asked))
+        )
+
     def hold_for(self, own: Term, status: int) -> bool:
         """Whether they can hold when one call is answered with this status, and nothing is known of the others.
 
@@ -116,14 +136,10 @@ def _can_all_hold(conditions: frozenset[Term], own: Term, status: int) -> bool:
     together = _together(conditions)
     if together.contradictory:
         return False
+    if not together.is_about(own):
+        return together.hold_for_any
     others = [one for one in together.asked if one is not own]
-    if len(others) > _OTHERS:
-        return together.hold_for(own, status)
-    everything = (*together.single, *together.compound)
-    return any(
-        together.hold(_played(((own, status), *zip(others, answers, strict=True))), everything)
-        for answers in itertools.product(_TRIED, repeat=len(others))
-    )
+    return together.hold_for(own, status) if len(others) > _OTHERS else together.hold_with({own: status}, others)
 
 
 @functools.lru_cache(maxsize=100_000)
