@@ -14,9 +14,7 @@ from auditor.model import Observation
 from auditor.questions import TrackedQuestion
 from auditor.terms import leaves, text_of
 
-_EXAMPLES = frozenset(
-    {"example", "sample", "template", "tmpl", "dist", "default", "defaults", "test", "testing", "schema"}
-)
+_EXAMPLES = frozenset({"example", "sample", "template", "tmpl", "dist", "defaults", "test", "testing", "schema"})
 _BETWEEN = re.compile(r"[^a-z0-9]+")
 _OTHER_SECRETS = (
     "session", "jwt", "cookie", "webhook", "token", "auth", "signing", "csrf", "django", "flask", "storage",
