@@ -53,7 +53,7 @@ _DETECTORS = (  # modules of detect_secrets.plugins: formats of whole values tha
     "discord", "github_token", "gitlab_token", "mailchimp", "openai", "pypi_token", "sendgrid", "slack", "square_oauth",
     "stripe", "telegram_token",
 )  # fmt: skip
-_FORMATTED = 20  # no such format is shorter
+_FORMATTED = re.compile(r"[A-Za-z0-9_.:-]{20,}")  # no such format is shorter or has other letters
 _SCATTERED = 10  # letters that differ: fewer stand in what is written to look like one (`sk_live_xxxxxxxx`)
 
 
@@ -73,7 +73,7 @@ def judge(value: str, name: str = "", prefixes: tuple[str, ...] | None = None) -
     lowered = text.lower()
     if text.startswith(_PUBLIC_PREFIXES):
         return "public"
-    if len(text) >= _FORMATTED and len(set(text)) >= _SCATTERED and _NUMBERED.search(text) and _in_live_format(text):
+    if _FORMATTED.fullmatch(text) and len(set(text)) >= _SCATTERED and _NUMBERED.search(text) and _in_live_format(text):
         return "real"
     if any(word in lowered for word in _PLACEHOLDER_WORDS) or _is_filling(lowered):
         return "placeholder"
