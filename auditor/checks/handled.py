@@ -38,6 +38,8 @@ _MEDIA = re.compile(
     r"(application|text|image)/[\w.+-]+|content-?type|utf-?8|status(_?code)?|get|post|put", re.IGNORECASE
 )
 
+_ROOM = 20_000  # pairs of a call and what happens later that are looked at for one status
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Judged:
@@ -66,17 +68,20 @@ def answer(question: HandledQuestion, rule: str, items: tuple[str, ...], applica
         return _without_calls(rule, items, application, grants, everything)
     judged: dict[tuple[str, int], Judged] = {}
     inside: list[Event] = []
+    room = _ROOM
     theirs = _Theirs(application, grants)
     starts = frozenset(_starts(application))
     for event in calls:
         if question.status == 401 and _only_just_exchanged(application, event):
             inside.append(event)
             continue
-        said = (
-            _unauthorized(application, grants, starts, event)
-            if question.status == 401
-            else _forbidden(application, event)
-        )
+        room -= sum(1 for _ in _after(application, event))
+        if room < 0:
+            said = Judged("review", event, (), "too much happens after this call to be followed to its end")
+        elif question.status == 401:
+            said = _unauthorized(application, grants, starts, event)
+        else:
+            said = _forbidden(application, event)
         if said.said == "fail" and event not in theirs:
             said = Judged(
                 "review", event, (), "whether this call goes to the provider, with a token of its, could not be seen"

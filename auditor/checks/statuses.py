@@ -72,6 +72,7 @@ class _Together:
         }
         self.asked = sorted(frozenset().union(*map(_asked, conditions)), key=number)
         self._about: dict[Term, list[Term]] = {}
+        self._split: dict[frozenset[Term], tuple[tuple[Term, ...], bool]] = {}
         for one in conditions:
             for call in _calls_within(one):
                 self._about.setdefault(call, []).append(one)
@@ -102,29 +103,30 @@ class _Together:
 
     def hold_with(self, given: Mapping[Term, int], others: Iterable[Term]) -> bool:
         """Whether they can hold when some calls are answered so, and the others with anything."""
-        everything = (*self.single, *self.compound)
         asked = tuple(others)
-        return any(
-            self.hold(_played((*given.items(), *zip(asked, answers, strict=True))), everything)
+        about, rest = self._apart((*given, *asked))
+        return rest and any(
+            self.hold(_played((*given.items(), *zip(asked, answers, strict=True))), about)
             for answers in itertools.product(_TRIED, repeat=len(asked))
         )
 
     def hold_for(self, own: Term, status: int) -> bool:
-        """Whether they can hold when one call is answered with this status, and nothing is known of the others.
+        """Whether they can hold when one call is answered with this status, and nothing is known of the others."""
+        about, rest = self._apart((own,))
+        return rest and self.hold(_played(((own, status),)), about)
 
-        Most conditions are about other calls: those are played through once for all.
-        """
-        statuses = _played(((own, status),))
-        if own.kind != "call":
-            return self.hold(statuses, (*self.single, *self.compound))
-        return self.hold_without(own) and self.hold(statuses, self._about.get(own, ()))
-
-    def hold_without(self, own: Term) -> bool:
-        """Whether those can hold that are not about this call."""
-        if self.hold_at_all:
-            return True
-        about = set(self._about.get(own, ()))
-        return self.hold(_played(()), [one for one in (*self.single, *self.compound) if one not in about])
+    def _apart(self, calls: tuple[Term, ...]) -> tuple[tuple[Term, ...], bool]:
+        """The conditions that are about any of these calls, and whether the others, which are asked once, can hold."""
+        key = frozenset(calls)
+        if key not in self._split:
+            everything = (*self.single, *self.compound)
+            found = {one for call in calls for one in self._about.get(call, ())}
+            about = tuple(one for one in everything if one in found)
+            if any(call.kind != "call" for call in calls):
+                about = everything
+            rest = [one for one in everything if one not in found] if about is not everything else []
+            self._split[key] = about, self.hold(_played(()), rest)
+        return self._split[key]
 
 
 _together = functools.lru_cache(maxsize=1024)(_Together)
