@@ -120,7 +120,9 @@ class Seen(NamedTuple):
         sources = self.loaded.lines
         places = {one.place.path for one in self.observations if one.place is not None and one.place.path in sources}
         lines = {path: sources[path].decode("utf-8", "replace").splitlines() for path in places}
-        return judge.findings(known.rules, self.observations, lines, moved)
+        titles = {one.name for one in self.connections}
+        connected = {one.name for one in known.providers if (one.title or one.name) in titles}
+        return judge.findings(known.rules, self.observations, lines, moved, connected)
 
     @property
     def unread(self) -> frozenset[str]:

@@ -6,7 +6,7 @@ import difflib
 import functools
 import pathlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any, Literal, dataclass_transform
@@ -56,7 +56,10 @@ class Example(Part):
 
 
 class Rule(Part):
-    """What is asked, why it matters, how to mend it."""
+    """What is asked, why it matters, how to mend it.
+
+    `fix` holds for every provider; `fix_with` says what is particular with one, by the provider's name.
+    """
 
     items: tuple[str, ...]
     title: str
@@ -69,6 +72,14 @@ class Rule(Part):
     examples: tuple[Example, ...] = ()
     confidence: Confidence = "high"
     name: str = ""
+    fix_with: dict[str, str] = {}
+
+    def fix_for(self, providers: Collection[str]) -> str:
+        """How to mend it in an application that connects to these providers."""
+        return " ".join(
+            " ".join(text.split())
+            for text in (self.fix, *(more for name, more in self.fix_with.items() if name in providers))
+        )
 
 
 class Provider(Part):
@@ -95,7 +106,7 @@ class Provider(Part):
 
 
 class Words(Part):
-    """The words that are searched for in the bytes of files; `endpoints`: names, see `rules/words.yaml`."""
+    """The words that are searched for in the bytes of files; `endpoints`: names, see `rules/signs/words.yaml`."""
 
     flow: tuple[str, ...]
     hints: tuple[str, ...]
@@ -103,7 +114,7 @@ class Words(Part):
 
 
 class Signs(Part):
-    """What shows that a program runs on one side: see `rules/sides.yaml`."""
+    """What shows that a program runs on one side: see `rules/signs/sides.yaml`."""
 
     modules: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()
@@ -253,9 +264,9 @@ def read(folder: Traversable) -> Catalogue:
         text = file.read_text(encoding="utf-8")
         if path == "checklist.yaml":
             checklist = parse(text, _Checklist, path).items
-        elif path == "words.yaml":
+        elif path == "signs/words.yaml":
             words = parse(text, Words, path)
-        elif path == "sides.yaml":
+        elif path == "signs/sides.yaml":
             sides = parse(text, dict[Side, Signs], path)
         elif path.startswith("libraries/"):
             libraries[path] = parse(text, Library, path)

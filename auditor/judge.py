@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from auditor.catalogue import Catalogue, ChecklistItem, Rule, rules_by_item
 from auditor.model import Evidence, Finding, ItemResult, Member, Observation, Place, Problem, RelatedPlace, Status
@@ -118,9 +118,11 @@ def _evidence(observations: Iterable[Observation]) -> tuple[Evidence, ...]:
 
 def findings(
     rules: Mapping[str, Rule], observations: Iterable[Observation], lines: Mapping[str, Sequence[str]],
-    moved: Mapping[str, str] | None = None,
+    moved: Mapping[str, str] | None = None, connected: Collection[str] = (),
 ) -> tuple[Finding, ...]:  # fmt: skip
     """One finding for each failure. `lines`: the source lines of a path, for the fingerprints.
+
+    `connected`: the names of the providers that the application connects to, for the fix.
 
     `moved`: paths that count as others in the fingerprints, of files that were renamed since.
     """
@@ -149,7 +151,7 @@ def findings(
                 line=place.line,
                 end_line=place.end_line,
                 message=one.message,
-                fix=rule.fix,
+                fix=rule.fix_for(connected),
                 fingerprint=all_of_it[0],
                 fingerprints=all_of_it,
                 related=tuple(RelatedPlace(r.path, r.line, r.message) for r in one.related),

@@ -217,7 +217,8 @@ check: {question: guarded, action: exchange, against: forged}
 @pytest.fixture
 def folder(tmp_path: pathlib.Path) -> pathlib.Path:
     """A catalogue with one rule, to be spoiled."""
-    for name in ("checklist.yaml", "words.yaml"):
+    (tmp_path / "signs").mkdir()
+    for name in ("checklist.yaml", "signs/words.yaml"):
         (tmp_path / name).write_text(resources.files("auditor.rules").joinpath(name).read_text(encoding="utf-8"))
     (tmp_path / "libraries").mkdir()
     (tmp_path / "libraries" / "none.yaml").write_text("library: none\nlanguage: python\n")

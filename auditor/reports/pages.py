@@ -63,9 +63,9 @@ def rule_page(rule: Rule, catalogue: Catalogue, options: Options) -> str:
 def _rule(page: Page, rule: Rule, catalogue: Catalogue, with_examples: bool) -> None:
     page.line((rule.name, "bold"), (f"  {rule.severity} severity, {rule.confidence} confidence", "dim"))
     page.paragraph(rule.title, 2)
-    titles = {item.id: item.title for item in catalogue.checklist}
+    items = {item.id: item.title for item in catalogue.checklist}
     for item in rule.items:
-        page.paragraph(titles.get(item, ""), 2, label=f"{item}  ", style="dim")
+        page.paragraph(items.get(item, ""), 2, label=f"{item}  ", style="dim")
     if not rule.items:
         page.paragraph("advice: it decides no item of the checklist", 2, style="dim")
     _prose(page, "Why", rule.why)
@@ -73,6 +73,9 @@ def _rule(page: Page, rule: Rule, catalogue: Catalogue, with_examples: bool) -> 
     for example in examples.telling(rule.examples) if with_examples else ():
         _example(page, example)
     _prose(page, "Fix", rule.fix)
+    titles = {one.name: one.title or one.name for one in catalogue.providers}
+    for name, more in rule.fix_with.items():
+        _prose(page, f"With {titles.get(name, name)}", more)
     if rule.references:
         page.blank()
         page.line(("  References", "bold"))

@@ -215,14 +215,20 @@ def _tags(rule: Rule) -> list[str]:
     return ["security", "oauth", *(f"external/cwe/cwe-{number:0>3}" for number in numbers), *rule.items][:10]
 
 
+def _parts(rule: Rule) -> list[tuple[str, str]]:
+    """(heading, text) of what is told of a rule, in order."""
+    particular = [(f"Fix with {name}", more) for name, more in rule.fix_with.items()]
+    return [("Why", rule.why), ("How it is decided", rule.decided), ("Fix", rule.fix), *particular]
+
+
 def _help_text(rule: Rule) -> str:
-    parts = [("Why", rule.why), ("How it is decided", rule.decided), ("Fix", rule.fix)]
+    parts = _parts(rule)
     text = "\n\n".join(f"{heading}: {' '.join(body.split())}" for heading, body in parts)
     return f"{text}\n\nReferences: {'; '.join(rule.references)}" if rule.references else text
 
 
 def _help_markdown(rule: Rule) -> str:
-    parts = [("Why", rule.why), ("How it is decided", rule.decided), ("Fix", rule.fix)]
+    parts = _parts(rule)
     blocks = [f"## {heading}\n\n{' '.join(body.split())}" for heading, body in parts]
     blocks += [_example(example) for example in examples.telling(rule.examples)]
     if rule.references:

@@ -6,7 +6,7 @@ import pathlib
 
 import pytest
 
-from auditor import cli
+from auditor import catalogue, cli
 from auditor.audit import audit
 from auditor.model import Connection
 
@@ -322,3 +322,29 @@ def test_a_message_names_the_provider_where_there_are_several(
         f"monei.{extension}": (number, f"Monei Connect: {message}"),
         f"spotify.{extension}": (number, f"Spotify: {message}"),
     }
+
+
+@pytest.mark.parametrize(("name", "text", "line"), LANGUAGES)
+def test_a_fix_speaks_of_a_provider_only_to_those_who_connect_to_it(
+    tmp_path: pathlib.Path, name: str, text: str, line: int
+) -> None:
+    secret = "9f8e7d6c5b" + "4a39281706"
+    for provider, named in ((MONEI, True), (SPOTIFY, False), (BANK, False)):
+        written(
+            tmp_path,
+            name,
+            text.replace('os.environ["SECRET"]', f'"{secret}"').replace("process.env.SECRET", f"'{secret}'"),
+            provider,
+        )
+        fixes = {one.rule: one.fix for one in audit(tmp_path).findings}
+        assert {"hardcoded-client-secret", "missing-state-validation"} <= fixes.keys()
+        assert ("Monei" in fixes["hardcoded-client-secret"]) is named
+        assert "Rotate" in fixes["hardcoded-client-secret"] or "rotate" in fixes["hardcoded-client-secret"]
+        assert not any("monei" in fix.lower() for fix in fixes.values()) or named
+
+
+def test_what_is_particular_names_a_known_provider() -> None:
+    known = {one.name for one in catalogue.load().providers}
+    for rule in catalogue.load().rules.values():
+        assert rule.fix_with.keys() <= known
+        assert not any(title.lower() in rule.fix.lower() for title in ("monei", "spotify"))
