@@ -19,8 +19,6 @@ from auditor.library import Libraries, Library, braces
 from auditor.model import Confidence, Severity, Side
 from auditor.questions import Check, proves
 
-LANGUAGES = ("python", "javascript", "typescript")
-
 
 @dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
 class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

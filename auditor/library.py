@@ -262,13 +262,14 @@ class Model(Part, rename={"is_": "is"}):
     `tells`: what it says of the request is known where the handler is: its path, or the name that it was registered under.
     `outermost`: a path that is registered on it is the whole path.
     `draws`: this generator is asked for its values, so that it runs; the result is one of them unless the model says more.
+    `is` "settings": its members are the variables of the program's own settings modules.
     `provides`: this function makes what is handed to every parameter that is called like the first argument.
     `kind` "status": the name stands for an HTTP status. `secret`: this argument is the application's client secret. `code`: this argument is the status with which the receiver will answer. `promise`: the result is a promise of what the rest of the model says. `holds`: members of the result that are arguments (`schema.safeParse(query).data`). `fills`: this argument, too, holds from now on what `kind` says (`crypto.getRandomValues(bytes)`).
     """
 
     is_: Literal[
         "", "input", "session", "cookies", "headers", "callback-url", "environment", "request", "response", "client",
-        "store",
+        "store", "settings",
     ] = ""  # fmt: skip
     like: str = ""
     returns: str = ""

@@ -9,7 +9,7 @@ their making, which is the order of the walk: sorting by `n` is the same in ever
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 HEAVY = 150  # a condition of more parts is given up: what is not known to hold proves nothing
@@ -74,8 +74,6 @@ class Term:
 #   promise   -                             (value,)      what a library promises, before it is waited for
 #   error     what                          (call?,)      an exception
 #   unknown   why                           children
-
-Maker = Callable[..., Term]
 
 
 class Terms:
@@ -301,15 +299,24 @@ def values(term: Term) -> tuple[Term, ...]:
 
 def leaves(term: Term) -> Iterator[Term]:
     """The term and all terms within it, each once; the conditions of alternatives are not values and stay out."""
+    return reach(term, parts)
+
+
+def parts(term: Term) -> Sequence[Term]:
+    """What a term is made of; the conditions of alternatives are not values and stay out."""
+    return values(term) if term.kind == "alt" else term.args
+
+
+def reach(term: Term, inner: Callable[[Term], Sequence[Term]]) -> Iterator[Term]:
+    """The term, what `inner` gives of it, and so on, each once."""
     seen: set[Term] = set()
     stack = [term]
     while stack:
         one = stack.pop()
-        if one in seen:
-            continue
-        seen.add(one)
-        yield one
-        stack.extend(reversed(values(one) if one.kind == "alt" else one.args))
+        if one not in seen:
+            seen.add(one)
+            yield one
+            stack.extend(reversed(inner(one)))
 
 
 def contains(term: Term, wanted: Callable[[Term], bool]) -> bool:

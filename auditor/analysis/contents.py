@@ -139,8 +139,3 @@ def without(w: Walker, value: Term, keys: Iterable[Term], state: State, frame: F
         kept = [(k, v) for k, v in zip(frozen.data, frozen.args, strict=True) if k not in taken]
         return w.terms.make("mapping", tuple(k for k, _ in kept), tuple(v for _, v in kept))
     return w.terms.unknown("rest", (frozen,))
-
-
-def freeze_all(w: Walker, terms: Iterable[Term], state: State) -> list[Term]:
-    """Several values frozen."""
-    return [freeze(w, one, state) for one in terms]

@@ -11,7 +11,7 @@ from auditor.analysis.state import State
 from auditor.analysis.world import Arguments, Frame, GlobalStage, Handler, OverBudget
 from auditor.facts import Entry
 from auditor.model import Problem
-from auditor.terms import Term, alternatives, nothing, value_of, values
+from auditor.terms import Term, alternatives, nothing, values
 
 if TYPE_CHECKING:
     from auditor.analysis.walk import Walker
@@ -255,8 +255,3 @@ def failure(unit: str, error: Exception) -> str:
         last = last.tb_next
     where = f" ({last.tb_frame.f_code.co_name}, line {last.tb_lineno})" if last is not None else ""
     return f"{unit or 'this file'} could not be analysed: {type(error).__name__}{where}; please report this"
-
-
-def literal_key(term: Term) -> object:
-    """A literal's value, else None."""
-    return value_of(term) if term.kind == "literal" else None

@@ -34,10 +34,6 @@ _GLOBAL = frozenset({"window", "globalThis", "self"})  # the object whose member
 def known(w: Walker, term: Term, frame: Frame | None) -> Term:
     """A library's name as what its model says that it is."""
     name, language = str(term.data[0]), str(term.data[1])
-    if name.startswith("django.conf.settings."):
-        found = w.setting(name.rpartition(".")[2])
-        if found is not None:
-            return found
     model = w.world.libraries.find(language, name)
     head, dot, tail = name.partition(".")
     if (
@@ -49,6 +45,8 @@ def known(w: Walker, term: Term, frame: Frame | None) -> Term:
         return as_model(w, term, model, name)
     holder, dot, member = name.rpartition(".")
     of = w.world.libraries.find(language, holder) if dot else None
+    if of is not None and of.is_ == "settings":
+        return w.setting(member) or term
     if of is not None and of.is_ == "environment":  # imported by its name from what is the environment
         return w.terms.load(as_model(w, w.world.external(holder, language), of, holder), w.terms.literal(member))
     return term

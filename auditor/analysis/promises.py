@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from auditor.analysis.walk import Walker
 
 
-CONTINUES = frozenset({"then", "catch", "finally"})
 _BODIES = frozenset({"json", "text", "blob", "arrayBuffer", "formData"})
 
 

@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from auditor.analysis.walk import Walker
 
 
-_OUTLIVING = ("SESSION", "COOKIES", "STORAGE")
-
-
 def _holder(w: Walker, reference: Reference, arguments: Arguments, frame: Frame) -> Term | None:
     """What slots are read from or written to: an argument, or (a dotted name) what a library's name stands for."""
     found = shapes.pick(reference, arguments)

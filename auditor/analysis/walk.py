@@ -1149,7 +1149,7 @@ class Walker:
         return names.known(self, world.external(f"{module}.{name}", language), None)
 
     def setting(self, name: str) -> Term | None:
-        """A Django setting by its name: a variable of one of the program's settings modules."""
+        """A variable of one of the program's settings modules, which a framework gathers in one object."""
         for path in sorted(self.world.programs):
             if path.endswith("settings.py") or "/settings/" in f"/{path}":
                 found = self.world.globals.get((("module", path), name))

@@ -13,7 +13,7 @@ from auditor.analysis.state import Slot, State
 from auditor.facts import Entry, Event, Write
 from auditor.library import Http, Libraries
 from auditor.model import Place, Problem
-from auditor.program import Class, Node, Parameter, Program, Unit
+from auditor.program import Class, Node, Program, Unit
 from auditor.terms import Site, Term, Terms
 
 STEP_LIMIT = 60_000  # nodes that one entry may walk
@@ -222,13 +222,6 @@ class World:
         self.entry_steps = 0
         self._serial = 0
 
-    def reset_records(self) -> None:
-        """Forget what entries recorded, so that they can be walked again knowing what is mutable."""
-        self.events.clear()
-        self.writes.clear()
-        self.problems.clear()
-        self.walked.clear()
-
     @contextlib.contextmanager
     def entered(self, entry: Entry) -> Iterator[None]:
         """Record what happens as done by this entry, with a share of steps of its own."""
@@ -364,10 +357,6 @@ class World:
             rows = [[one for one in row if one is not head] for row in rows]
         known[cls] = out
         return out
-
-    def declared_parameters(self, info: UnitInfo) -> tuple[Parameter, ...]:
-        """The parameters of a unit."""
-        return info.unit.parameters
 
 
 @dataclasses.dataclass(slots=True)

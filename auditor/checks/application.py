@@ -179,12 +179,6 @@ def at(place: Place, message: str) -> Place:
     return Place(place.path, place.line, place.end_line, message, place.column)
 
 
-def derives_from(value: Term, calls: Iterable[Term]) -> bool:
-    """Whether a value came out of one of these calls."""
-    wanted = set(calls)
-    return any(leaf in wanted for leaf in leaves(value))
-
-
 def says(term: Term, words: tuple[str, ...]) -> bool:
     """Whether a text within a value names one of the words."""
     return any(word in (text_of(leaf) or "").lower() for leaf in leaves(term) for word in words)

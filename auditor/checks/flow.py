@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from auditor.checks.application import Application, at, observation
 from auditor.checks.sides import is_open
@@ -11,7 +11,7 @@ from auditor.checks.tokens import Kind
 from auditor.facts import Event
 from auditor.model import Observation, Place
 from auditor.questions import FlowQuestion
-from auditor.terms import Term, contains, text_of, value_of, values
+from auditor.terms import Term, contains, reach, text_of, value_of, values
 
 _NAMES: dict[Kind, str] = {
     "access-token": "an access token", "refresh-token": "a refresh token", "token-response": "the whole token response",
@@ -293,16 +293,12 @@ def _doubt(application: Application, event: Event) -> str:
 
 def _made_of_token(application: Application, value: Term) -> bool:
     """Whether a call was given something that holds a token, however deep; what a request is answered is not made of it."""
-    stack = [value]
-    while stack:
-        one = stack.pop()
-        if application.tokens.held(one):
-            return True
-        if one.kind in ("call", "text", "serial", "sequence", "mapping") and not application.facts.outside.get(
-            one, False
-        ):
-            stack.extend(one.args)
-    return False
+
+    def given(one: Term) -> Sequence[Term]:
+        made = one.kind in ("call", "text", "serial", "sequence", "mapping")
+        return one.args if made and not application.facts.outside.get(one, False) else ()
+
+    return any(application.tokens.held(one) for one in reach(value, given))
 
 
 def _comes_from_elsewhere(application: Application, load: Term) -> bool:

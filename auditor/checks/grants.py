@@ -9,10 +9,10 @@ from __future__ import annotations
 import dataclasses
 import functools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from auditor.facts import Event, Facts
-from auditor.terms import Term, alternatives, leaves, plain, text_of, value_of, values
+from auditor.terms import Term, alternatives, leaves, parts, plain, reach, text_of, value_of, values
 
 _TOKEN = re.compile(r"access|refresh|bearer|^token$|oauth_?token$|^tokens$|credential")
 _OTHER = re.compile(r"expir|scope|type|id_?token|lifetime|^user|athlete|account|owner|issued|session_?state")
@@ -51,23 +51,17 @@ class Grants:
 
     def tokens_in(self, value: Term) -> Iterator[Term]:
         """The exchanges and refreshes whose token a value holds, bare, sealed or within something larger."""
-        seen: set[Term] = set()
-        stack = [value]
-        while stack:
-            one = stack.pop()
-            if one in seen:
-                continue
-            seen.add(one)
-            if one in self.results:
-                yield one
-            elif one.kind == "load":
-                name = text_of(one.args[1])
-                if name is None or not _OTHER.search(name.lower()) or _TOKEN.search(name.lower()):
-                    stack.append(one.args[0])
-            elif one.kind == "op" and one.data in _FACTS:
-                continue
-            else:
-                stack.extend(values(one) if one.kind == "alt" else one.args)
+        return (one for one in reach(value, self._carried) if one in self.results)
+
+    def _carried(self, one: Term) -> Sequence[Term]:
+        """Through what a token comes into a value."""
+        if one in self.results or (one.kind == "op" and one.data in _FACTS):
+            return ()
+        if one.kind == "load":
+            name = text_of(one.args[1])
+            other = name is not None and _OTHER.search(name.lower()) and not _TOKEN.search(name.lower())
+            return () if other else one.args[:1]
+        return parts(one)
 
     def of_token(self, token: Term) -> tuple[Slot, ...] | None:
         """All slots of the grant that a used token belongs to; None where nobody was seen to store it."""
@@ -176,24 +170,17 @@ def marks_unusable(event: Event) -> bool:
 
 def _read(token: Term) -> list[Term]:
     """The loads that a token comes from; what a row was looked up with is not among them."""
-    out: list[Term] = []
-    seen: set[Term] = set()
-    stack = [token]
-    while stack:
-        one = stack.pop()
-        if one in seen:
-            continue
-        seen.add(one)
-        if one.kind == "load":
-            out.append(one)
-            base = one.args[0]
-            if base.kind != "call":
-                stack.append(base)
-            elif base.data[3]:
-                stack.append(base.args[-1])
-        else:
-            stack.extend(values(one) if one.kind == "alt" else one.args)
-    return out
+    return [one for one in reach(token, _whence) if one.kind == "load"]
+
+
+def _whence(one: Term) -> Sequence[Term]:
+    """What a value was taken from: of the result of a call only what it was called on."""
+    if one.kind != "load":
+        return parts(one)
+    base = one.args[0]
+    if base.kind != "call":
+        return (base,)
+    return base.args[-1:] if base.data[3] else ()
 
 
 def _is_kept(holder: Term) -> bool:

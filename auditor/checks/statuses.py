@@ -9,12 +9,12 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from auditor.analysis.attack import MAYBE, NO, YES, Answer, conjunction, disjunction, negation
 from auditor.facts import Event
-from auditor.terms import Term, alternatives, number, text_of, value_of, values
+from auditor.terms import Term, alternatives, number, reach, text_of, value_of, values
 
 Statuses = Mapping[Term, int]
 """The status that each call is taken to be answered with."""
@@ -40,6 +40,7 @@ _FAULT = re.compile(r"error|fault|exception")  # members that only a refusal has
 _EITHER = re.compile(r"message|detail|code|reason|status|type")  # members that both may have
 _REPEATS = re.compile(r"status|code|status_?code|http_?status|error_?code")  # members that repeat a status
 _REFUSED = 400
+_JOINING = ("and", "or", "not", "compare", "alt")  # conditions of conditions
 _SOME_TEXT = "\0"  # a text that nobody knows, as no program writes one
 _WITHIN = frozenset({"data", "body", "json"})  # members that are still the whole body
 
@@ -147,32 +148,16 @@ def _can_all_hold(conditions: frozenset[Term], own: Term, status: int) -> bool:
 @functools.lru_cache(maxsize=100_000)
 def _calls_within(condition: Term) -> frozenset[Term]:
     """All calls that a condition is about in any way."""
-    seen: set[Term] = set()
-    stack = [condition]
-    while stack:
-        one = stack.pop()
-        if one not in seen:
-            seen.add(one)
-            stack.extend(one.args)
-    return frozenset(one for one in seen if one.kind == "call")
+    return frozenset(one for one in reach(condition, lambda term: term.args) if one.kind == "call")
 
 
 @functools.lru_cache(maxsize=100_000)
 def _asked(condition: Term) -> frozenset[Term]:
     """The calls whose status or success a condition looks at, also within the conditions of alternatives."""
-    found: set[Term] = set()
-    seen: set[Term] = set()
-    stack = [condition]
-    while stack:
-        one = stack.pop()
-        if one in seen:
-            continue
-        seen.add(one)
-        if one.kind == "op" and one.data in ("status", "ok"):
-            found.update(values(one.args[0]))
-        elif one.kind in ("and", "or", "not", "compare", "alt"):
-            stack.extend(one.args)
-    return frozenset(found)
+    looked_at = reach(condition, lambda one: one.args if one.kind in _JOINING else ())
+    return frozenset(
+        call for one in looked_at if one.kind == "op" and one.data in ("status", "ok") for call in values(one.args[0])
+    )
 
 
 def holds(condition: Term, statuses: Statuses, known: Mapping[Term, Answer] = _NOTHING) -> Answer:
@@ -369,17 +354,13 @@ def body_of(term: Term, calls: Iterable[Term]) -> Term | None:
 
 def remaining(value: Term, statuses: Statuses) -> frozenset[Term]:
     """All terms within a value that it can hold under these statuses: alternatives that are ruled out are left away."""
-    statuses = _played(tuple(statuses.items()))
-    seen: set[Term] = set()
-    stack = [value]
-    while stack:
-        one = stack.pop()
-        if one in seen:
-            continue
-        seen.add(one)
+    played = _played(tuple(statuses.items()))
+
+    def held(one: Term) -> Sequence[Term]:
         if one.kind == "alt":
-            seen.discard(one)
-            stack.extend(held for held, guard in alternatives(one) if holds(guard, statuses) is not NO)
-        elif one not in statuses:
-            stack.extend(one.args[:1] if one.kind == "load" and one.args[1].kind == "literal" else one.args)
-    return frozenset(seen)
+            return [each for each, guard in alternatives(one) if holds(guard, played) is not NO]
+        if one in played:
+            return ()
+        return one.args[:1] if one.kind == "load" and one.args[1].kind == "literal" else one.args
+
+    return frozenset(one for one in reach(value, held) if one.kind != "alt")

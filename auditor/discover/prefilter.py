@@ -179,11 +179,6 @@ def holds(lowered: bytes, needles: Needles) -> bool:
     return bool(found) and not identifiers(lowered).isdisjoint(found)
 
 
-def first_round(files: Iterable[tuple[str, bytes]], needles: Needles) -> tuple[str, ...]:
-    """The paths, in their order, of the files that hold any of the words."""
-    return tuple(path for path, data in files if find_words(data, needles))
-
-
 def _folded(word: str) -> bytes:
     return word.encode().lower()
 

@@ -7,7 +7,6 @@ import pytest
 from auditor.discover.prefilter import (
     compile_needles,
     find_words,
-    first_round,
     is_analysed,
     language,
     may_be_source,
@@ -98,8 +97,3 @@ def test_no_words_find_nothing() -> None:
 
 def test_utf16_is_searched() -> None:
     assert find_words("CLIENT_SECRET=x".encode("utf-16"), compile_needles(["client_secret"])) == {"client_secret"}
-
-
-def test_first_round_keeps_the_order() -> None:
-    files = [("b.py", b"oauth"), ("c.py", b"none"), ("a.py", b"OAUTH")]
-    assert first_round(files, compile_needles(["oauth"])) == ("b.py", "a.py")
